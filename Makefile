@@ -1,0 +1,78 @@
+# Everything here makes .venv itself. `make help` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.NOTPARALLEL:
+
+PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do "$$p" -c "" 2>/dev/null && echo "$$p" && break; done)
+BIN := .venv/bin
+FLASK := $(BIN)/flask --app app
+# Tests on two processes at once; the races run alone afterwards.
+JOBS ?= 2
+CATALOGUES := checkin/translations
+RULES := checkin/queueing/*,checkin/alerts/*
+
+.PHONY: help run test check fmt lock messages catalogues bench shots venv venv-dev tools clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+run: venv catalogues ## set up everything and serve at HOST:PORT (127.0.0.1:8000)
+	@$(FLASK) db upgrade
+	@$(FLASK) demo
+	@exec $(FLASK) serve
+
+test: venv-dev tools catalogues ## set up everything and run all the tests, with coverage
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest --cov --cov-report= -n $(JOBS) -m "not race"
+	$(BIN)/python -m pytest --cov --cov-report= --cov-append -m race
+	$(BIN)/coverage report
+	$(BIN)/coverage report --include="$(RULES)" --fail-under=100
+
+check: venv-dev catalogues ## lint, types, layers, templates and the quick tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not browser and not postgres and not race and not slow"
+
+fmt: venv-dev ## put code into its usual form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: venv-dev ## lock the requirements again after a change of requirements*.in (UPGRADE=--upgrade for newer ones)
+	$(BIN)/uv pip compile $(LOCK) requirements.in -o requirements.txt
+	$(BIN)/uv pip compile $(LOCK) requirements-dev.in -o requirements-dev.txt
+LOCK = --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 $(UPGRADE)
+
+messages: venv-dev ## collect the sentences for translation and bring the catalogues up to date
+	@mkdir -p $(CATALOGUES)
+	$(BIN)/pybabel extract -F babel.cfg -k "_ gettext ngettext:1,2 pgettext:1c,2 lazy_gettext mark N_" --no-wrap --sort-by-file \
+	  --add-location=file --project=Checkin --copyright-holder="Checkin contributors" -o $(CATALOGUES)/messages.pot .
+	@if ls $(CATALOGUES)/*/LC_MESSAGES/messages.po >/dev/null 2>&1; then \
+	  $(BIN)/pybabel update -i $(CATALOGUES)/messages.pot -d $(CATALOGUES) --no-wrap --ignore-obsolete; fi
+
+catalogues: # translated sentences in the form the program reads
+	@if ls $(CATALOGUES)/*/LC_MESSAGES/messages.po >/dev/null 2>&1; then $(BIN)/pybabel --quiet compile -d $(CATALOGUES); fi
+
+bench: venv-dev ## measure; each script prints one line of JSON
+	@$(BIN)/python -m bench.take
+	@$(BIN)/python -m bench.checkin
+	@$(BIN)/python -m bench.board
+
+shots: venv-dev tools ## take the screenshots of the README
+	$(BIN)/python -m tests.shots
+
+clean: ## remove what tools leave behind; .venv and instance/ stay
+	rm -rf .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
+
+venv:
+	@$(if $(PYTHON),,$(error No Python. Type: sudo apt-get install python3 python3-venv))
+	@$(PYTHON) tools/set_up.py run
+
+venv-dev:
+	@$(if $(PYTHON),,$(error No Python. Type: sudo apt-get install python3 python3-venv))
+	@$(PYTHON) tools/set_up.py dev
+
+tools: # Chromium and PostgreSQL, for the tests
+	@$(BIN)/python -m tests.support.bring

@@ -1,0 +1,3 @@
+"""What all tests share. Fixtures stand by subject in tests/support/."""
+
+pytest_plugins = ["tests.support.postgres", "tests.support.browser", "tests.support.no_skips"]
