@@ -1,0 +1,1 @@
+"""Checkin: the desk software for "Ask the Experts" at conferences."""

@@ -1,0 +1,244 @@
+"""Engines, the base of all tables, and `transaction()`: the only place that commits (docs/architecture.md, Data).
+
+SQLite is quietly wrong by default: its driver begins transactions late, so two writers can read the same row. Here writers
+begin with BEGIN IMMEDIATE behind one lock of the process, readers with a plain BEGIN on connections that cannot write.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flask import current_app
+from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import DateTime, Engine, MetaData, event, func, select, text
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from checkin import clock
+from checkin.config import Settings
+
+NAMING: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+READ_BIND: Final = "read"
+NOTIFY_CHANNEL: Final = "checkin"
+OUTBOX: Final = "outbox"
+
+
+class Base(DeclarativeBase):
+    """The base of all tables."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite keeps it without its zone, PostgreSQL as timestamptz."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times and store the rest in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without its zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give every time its zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class RoutedSession(FlaskSession):
+    """The one scoped session: reads go to the read engine, a transaction to the writer."""
+
+    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **kwargs: Any) -> Engine | Connection:
+        """Return the writer inside `transaction()`, the reader outside it."""
+        if bind is not None:
+            return bind  # type: ignore[no-any-return]
+        return db.engines[None] if self.info.get("writing") else db.engines[READ_BIND]
+
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": RoutedSession})
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What a committed transaction tells: the outbox has rows, or the pages of an event changed."""
+
+    topic: str
+    event_id: int
+
+
+class DatabaseBusy(Exception):
+    """The database is locked or out of reach; nothing was changed and the same request may be sent again."""
+
+
+_gates: dict[str, threading.Lock] = {}
+_listeners: list[Callable[[Announcement], None]] = []
+
+
+def subscribe(listener: Callable[[Announcement], None]) -> Callable[[], None]:
+    """Call `listener` after each commit of this process, once per announcement; return what ends that."""
+    _listeners.append(listener)
+    return lambda: _listeners.remove(listener)
+
+
+def announce(session: Session, event_id: int) -> None:
+    """Tell, once `session` has committed, that the pages of the event may look different."""
+    session.info.setdefault("announcements", set()).add(Announcement("event", event_id))
+
+
+def wake_outbox(session: Session, event_id: int) -> None:
+    """Tell, once `session` has committed, that alerts wait in the outbox."""
+    session.info.setdefault("announcements", set()).add(Announcement(OUTBOX, event_id))
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open the one write transaction of a request or command; commit at the end, roll back on any error.
+
+    What was read before is over when this begins: ids go in, not objects. Raises DatabaseBusy when the database
+    is locked or gone; whatever else is raised inside is passed on after the rollback.
+    """
+    db.session.remove()
+    session = db.session()
+    session.info["writing"] = True
+    try:
+        with _gate():
+            yield session
+            told = _commit(session)
+    except BaseException as error:
+        session.rollback()
+        if is_busy(error):
+            raise DatabaseBusy from error
+        raise
+    finally:
+        db.session.remove()
+    for announcement in told:
+        for listener in tuple(_listeners):
+            listener(announcement)
+
+
+def _commit(session: Session) -> set[Announcement]:
+    told: set[Announcement] = session.info.pop("announcements", set())
+    session.flush()
+    if told and session.get_bind().dialect.name == "postgresql":
+        for announcement in told:
+            payload = f"{announcement.topic}:{announcement.event_id}"
+            session.execute(select(func.pg_notify(NOTIFY_CHANNEL, payload)))
+    session.commit()
+    return told
+
+
+@contextmanager
+def _gate() -> Iterator[None]:
+    """Queue the writers of this process in front of SQLite, whose own way of waiting is unfair."""
+    engine = db.engines[None]
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    gate = _gates.setdefault(str(engine.url), threading.Lock())
+    if not gate.acquire(timeout=current_app.config["LOCK_SECONDS"]):
+        raise DatabaseBusy
+    try:
+        yield
+    finally:
+        gate.release()
+
+
+def is_busy(error: BaseException) -> bool:
+    """Tell a database that is locked, restarting or unreachable from a mistake of ours."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        words = str(error.orig)
+        return "locked" in words or "busy" in words or "disk" in words or "connection" in words.lower()
+    return state[:2] in {"08", "53", "57"} or state in {"55P03", "40P01", "40001"}
+
+
+def database_now(session: Session) -> datetime:
+    """Return the time that orders what several servers write: the database's own, this process's on SQLite."""
+    if session.get_bind().dialect.name == "postgresql":
+        moment: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+        return moment.astimezone(UTC)
+    return clock.now()
+
+
+def engine_settings(settings: Settings) -> dict[str, Any]:
+    """Return the Flask-SQLAlchemy configuration: the writer as default bind, the reader beside it."""
+    url = settings.effective_database_url
+    common: dict[str, Any] = {"url": url}
+    if url.startswith("sqlite"):
+        common["connect_args"] = {"timeout": settings.lock_seconds, "check_same_thread": False}
+        writer = common | {"pool_size": 2, "max_overflow": 2}
+        reader = common | {"pool_size": 16, "max_overflow": 16, "execution_options": {"checkin_reads": True}}
+    else:
+        milliseconds = int(settings.lock_seconds * 1000)
+        options = (
+            f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds * 4}"
+            f" -c idle_in_transaction_session_timeout={milliseconds * 6} -c timezone=UTC"
+        )
+        common |= {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "pool_timeout": settings.lock_seconds}
+        writer = common | {"connect_args": {"options": options, "connect_timeout": 5}, "isolation_level": "READ COMMITTED"}
+        # Under READ COMMITTED each statement has its own snapshot anyway, so a reader without BEGIN sees the same and
+        # saves two round trips a request.
+        reader = common | {
+            "connect_args": {"options": options + " -c default_transaction_read_only=on", "connect_timeout": 5},
+            "isolation_level": "AUTOCOMMIT",
+        }
+    return {
+        "SQLALCHEMY_DATABASE_URI": url,
+        "SQLALCHEMY_ENGINE_OPTIONS": {key: value for key, value in writer.items() if key != "url"},
+        "SQLALCHEMY_BINDS": {READ_BIND: reader},
+        "LOCK_SECONDS": settings.lock_seconds,
+    }
+
+
+def prepare_engines() -> None:
+    """Hang SQLite's recipe on both engines of the current app; nothing to do on PostgreSQL."""
+    for engine in {db.engines[None], db.engines[READ_BIND]}:
+        if engine.dialect.name == "sqlite":
+            _prepare_sqlite(engine)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    reads = bool(engine.get_execution_options().get("checkin_reads"))
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "journal_size_limit=67108864"]
+        for pragma in [*pragmas, "query_only=ON"] if reads else pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def check_database(session: Session) -> None:
+    """Ask the database for one value; raises what the driver raises when it is gone."""
+    session.execute(text("SELECT 1"))

@@ -1,0 +1,44 @@
+"""Tables and their names; importing this package knows all of them."""
+
+from checkin.models.alert import Alert, AlertKind, AlertState, Channel
+from checkin.models.event import Event, EventCounter, Status, StatusCode, StatusKind
+from checkin.models.feedback import Survey
+from checkin.models.person import Account, GivenRole, Person, PersonRole, Role, SignInFailure
+from checkin.models.settings import Asked, BoardNames, EventSettings, UsernameAsked
+from checkin.models.team import Product, QueueState, Team, TeamMember
+from checkin.models.ticket import Action, Actor, Customer, Priority, Source, Take, Ticket, TicketChange
+
+__all__ = [
+    "Account",
+    "Action",
+    "Actor",
+    "Alert",
+    "AlertKind",
+    "AlertState",
+    "Asked",
+    "BoardNames",
+    "Channel",
+    "Customer",
+    "Event",
+    "EventCounter",
+    "EventSettings",
+    "GivenRole",
+    "Person",
+    "PersonRole",
+    "Priority",
+    "Product",
+    "QueueState",
+    "Role",
+    "SignInFailure",
+    "Source",
+    "Status",
+    "StatusCode",
+    "StatusKind",
+    "Survey",
+    "Take",
+    "Team",
+    "TeamMember",
+    "Ticket",
+    "TicketChange",
+    "UsernameAsked",
+]

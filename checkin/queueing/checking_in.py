@@ -1,0 +1,204 @@
+"""Checks a customer in: one submission makes exactly one ticket (docs/specification.md, 2.3, 2.6, 3.1)."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from checkin import clock
+from checkin.db import announce
+from checkin.models import (
+    Action,
+    Actor,
+    Customer,
+    Event,
+    EventCounter,
+    Priority,
+    Product,
+    QueueState,
+    Source,
+    Status,
+    StatusCode,
+    StatusKind,
+    Team,
+    Ticket,
+    TicketChange,
+)
+from checkin.models.settings import parse_settings
+from checkin.models.ticket import new_token
+from checkin.queueing.errors import ProductNotOffered, QueueClosed, SubmittedTwice
+
+
+@dataclass(frozen=True)
+class CheckInDetails:
+    """What the form says, checked and normalised: email as email-validator gives it, phone in E.164, both or None."""
+
+    submission_id: str
+    first_name: str
+    product_id: int
+    last_name: str = ""
+    email: str | None = None
+    phone: str | None = None
+    username: str = ""
+    notes: str = ""
+    language: str = "en"
+    urgent_reason: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Return what tells the same content from another, as 64 hexadecimal digits."""
+        words = json.dumps(asdict(self) | {"submission_id": ""}, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(words.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class CheckedIn:
+    """The ticket of a submission; `differs` when the same submission came before with other content."""
+
+    key: str
+    differs: bool = False
+
+
+def check_in(
+    session: Session, details: CheckInDetails, *, event_id: int, by: int | None = None, where: str = "",
+    source: Source = Source.KIOSK,
+) -> CheckedIn:  # fmt: skip
+    """Make the ticket of this submission, or return the one it has made already.
+
+    Raises ProductNotOffered, QueueClosed, and SubmittedTwice when another request is writing the same submission at
+    this moment (run the transaction again: it then finds that ticket).
+    """
+    found = _look_up(session, details, event_id=event_id)
+    if found is None:
+        raise ProductNotOffered
+    if found.first_key is not None:
+        return CheckedIn(found.first_key, differs=found.first_digest != details.digest)
+    if found.queue_state in {QueueState.CLOSING, QueueState.CLOSED}:
+        raise QueueClosed(team=found.team_name)
+    customer_id = _keep_customer(session, details, event_id=event_id)
+    number, moment = _next_number(session, event_id=event_id)
+    key = f"{found.team_code}-{number}"
+    values = _ticket_values(details, found, key=key, number=number, customer_id=customer_id, moment=moment)
+    values |= {"event_id": event_id, "checked_in_by_id": by, "checked_in_where": where, "source": source}
+    try:
+        ticket_id = session.execute(insert(Ticket).values(values).returning(Ticket.id)).scalar_one()
+    except IntegrityError as error:
+        if "submission_id" in str(error.orig):
+            raise SubmittedTwice from error
+        raise
+    session.execute(
+        insert(TicketChange).values(
+            ticket_id=ticket_id, action=Action.CHECK_IN, actor=Actor.PERSON if by else Actor.CUSTOMER, person_id=by,
+            at=moment, before={}, after={"team": found.team_id, "product": details.product_id, "status": "open"}, words="",
+        )
+    )  # fmt: skip
+    announce(session, event_id)
+    return CheckedIn(key)
+
+
+def _look_up(session: Session, details: CheckInDetails, *, event_id: int) -> Row[Any] | None:
+    """Read in one statement all that a check-in depends on, with the ticket this submission may have made already."""
+    same_submission = and_(Ticket.event_id == event_id, Ticket.submission_id == details.submission_id)
+    is_open = and_(Status.event_id == event_id, Status.code == StatusCode.OPEN.value)
+    return session.execute(
+        select(
+            Product.id.label("product_id"),
+            Product.name.label("product"),
+            Team.id.label("team_id"),
+            Team.code.label("team_code"),
+            Team.name.label("team_name"),
+            Team.queue_state,
+            Status.id.label("status_id"),
+            Event.settings_json,
+            Ticket.key.label("first_key"),
+            Ticket.submission_digest.label("first_digest"),
+        )
+        .select_from(Product)
+        .join(Team, Team.id == Product.team_id)
+        .join(Event, Event.id == Product.event_id)
+        .join(Status, is_open)
+        .outerjoin(Ticket, same_submission)
+        .where(Product.id == details.product_id, Product.event_id == event_id)
+    ).one_or_none()
+
+
+def _keep_customer(session: Session, details: CheckInDetails, *, event_id: int) -> int:
+    """Return the customer with this email, else this phone, else a new one; their details are kept up to date."""
+    values = {
+        "event_id": event_id,
+        "first_name": details.first_name,
+        "last_name": details.last_name,
+        "email": details.email,
+        "phone": details.phone,
+        "username": details.username,
+        "language": details.language,
+    }
+    if details.email is None and details.phone is None:
+        return session.execute(insert(Customer).values(values).returning(Customer.id)).scalar_one()
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(Customer).values(values)
+    kept = {name: statement.excluded[name] for name in values if name != "event_id"}
+    if details.email is not None:
+        upsert = statement.on_conflict_do_update(index_elements=["event_id", "email"], set_=kept)
+    else:
+        upsert = statement.on_conflict_do_update(
+            index_elements=["event_id", "phone"], index_where=Customer.email.is_(None), set_=kept
+        )
+    return session.execute(upsert.returning(Customer.id)).scalar_one()
+
+
+def _next_number(session: Session, *, event_id: int) -> tuple[int, datetime]:
+    """Return the event's next running number and the moment of check-in.
+
+    The counter's row stays locked until the commit and PostgreSQL's clock is read after it was granted, so numbers,
+    moments and commits of one event have the same order: a queue never shows somebody in front of who was there before.
+    """
+    statement = update(EventCounter).where(EventCounter.event_id == event_id).values(tickets=EventCounter.tickets + 1)
+    if session.get_bind().dialect.name == "postgresql":
+        row = session.execute(statement.returning(EventCounter.tickets, func.clock_timestamp())).one()
+        return row[0], row[1].astimezone(UTC)
+    return session.execute(statement.returning(EventCounter.tickets)).scalar_one(), clock.now()
+
+
+def _ticket_values(
+    details: CheckInDetails, found: Row[Any], *, key: str, number: int, customer_id: int, moment: datetime
+) -> dict[str, Any]:
+    settings = parse_settings(found.settings_json)
+    urgent = settings.allow_urgent and details.urgent_reason != ""
+    title = settings.title_format.format(
+        first_name=details.first_name, last_name=details.last_name, product=found.product, key=key
+    )
+    return {
+        "number": number,
+        "key": key,
+        "token": new_token(),
+        "submission_id": details.submission_id,
+        "submission_digest": details.digest,
+        "customer_id": customer_id,
+        "first_name": details.first_name,
+        "last_name": details.last_name,
+        "email": details.email,
+        "phone": details.phone,
+        "username": details.username,
+        "language": details.language,
+        "title": title[:500],
+        "notes": details.notes,
+        "urgent_reason": details.urgent_reason if urgent else "",
+        "product_id": found.product_id,
+        "asked_product_id": found.product_id,
+        "team_id": found.team_id,
+        "status_id": found.status_id,
+        "kind": StatusKind.OPEN,
+        "priority": Priority.URGENT if urgent else Priority.NORMAL,
+        "queued_at": moment,
+        "updated_at": moment,
+        "take_number": 0,
+        "version": 1,
+        "desk": "",
+    }

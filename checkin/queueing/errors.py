@@ -1,0 +1,120 @@
+"""What the desk refuses, each with a code for programs and a sentence for people."""
+
+from typing import ClassVar
+
+from checkin.i18n import mark as N_
+
+
+class QueueingError(Exception):
+    """A rule said no; nothing was changed. `sentence` is translated and filled with `details` at the edge."""
+
+    code: ClassVar[str] = "refused"
+    sentence: ClassVar[str] = N_("That is not possible.")
+
+    def __init__(self, **details: str) -> None:
+        super().__init__(self.code)
+        self.details = details
+
+
+class NoSuchTicket(QueueingError):
+    """The event has no such ticket."""
+
+    code = "no_such_ticket"
+    sentence = N_("There is no such ticket at this event.")
+
+
+class NoSuchTeam(QueueingError):
+    """The event has no such team."""
+
+    code = "no_such_team"
+    sentence = N_("There is no such team at this event.")
+
+
+class NotYourTeam(QueueingError):
+    """An expert tried to take from a team they are not in."""
+
+    code = "not_your_team"
+    sentence = N_("You are not in the team {team}. You can take from your own queues.")
+
+
+class QueueEmpty(QueueingError):
+    """Nobody is offered in the queue."""
+
+    code = "queue_empty"
+    sentence = N_("Nobody is waiting for {team}. Well done.")
+
+
+class QueuePaused(QueueingError):
+    """The lead paused the queue."""
+
+    code = "queue_paused"
+    sentence = N_("The queue of {team} is paused. Nothing can be taken until its lead opens it again.")
+
+
+class QueueClosed(QueueingError):
+    """The queue is closed, or closing and takes nobody new."""
+
+    code = "queue_closed"
+    sentence = N_("The queue of {team} is closed.")
+
+
+class HandsFull(QueueingError):
+    """The expert has as many tickets in hand as the event allows; `key` is one of them."""
+
+    code = "hands_full"
+    sentence = N_("You still have {key} in hand. Resolve it or put it back first.")
+
+
+class TicketChanged(QueueingError):
+    """Somebody else changed the ticket after the page was shown."""
+
+    code = "ticket_changed"
+    sentence = N_("Somebody else changed this ticket meanwhile. Here is how it stands now; nothing of yours was done.")
+
+
+class NotYourTicket(QueueingError):
+    """Only the owner, a lead of the team or an organiser may change the ticket."""
+
+    code = "not_your_ticket"
+    sentence = N_("Only the ticket's expert, a lead of {team} or an organiser can change it.")
+
+
+class MoveNotAllowed(QueueingError):
+    """The ticket cannot go from where it stands to there."""
+
+    code = "move_not_allowed"
+    sentence = N_("{key} cannot be moved to {status} from where it stands.")
+
+
+class NotInHand(QueueingError):
+    """Only a ticket that somebody has in hand can be put back."""
+
+    code = "not_in_hand"
+    sentence = N_("{key} is in nobody's hands, so it cannot be put back.")
+
+
+class NoSuchStatus(QueueingError):
+    """The event has no such status."""
+
+    code = "no_such_status"
+    sentence = N_("There is no such status at this event.")
+
+
+class ProductNotOffered(QueueingError):
+    """The product is unknown at this event or no team knows it."""
+
+    code = "product_not_offered"
+    sentence = N_("No team helps with this product at the moment. Please choose another.")
+
+
+class SubmittedTwice(QueueingError):
+    """The same submission is being written by another request; asking again finds its ticket."""
+
+    code = "submitted_twice"
+
+
+class NoteEmpty(QueueingError):
+    """A note without words."""
+
+    code = "note_empty"
+    sentence = N_("Please write something first.")

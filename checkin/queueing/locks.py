@@ -1,0 +1,48 @@
+"""The order in which everything is locked: people by id, then teams by id, then one ticket.
+
+A take holds the expert's and the team's row until it commits, so two takes of one queue never see the same head of it.
+SQLite needs none of this: its one writer holds the whole database.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkin.models import Person, Team, Ticket
+from checkin.queueing.errors import NoSuchTicket, TicketChanged
+
+
+def lock_people(session: Session, person_ids: Iterable[int]) -> None:
+    """Hold the rows of these people until the transaction ends."""
+    statement = select(Person.id).where(Person.id.in_(sorted(set(person_ids)))).order_by(Person.id)
+    session.execute(statement.with_for_update(key_share=True)).all()
+
+
+def lock_teams(session: Session, team_ids: Iterable[int]) -> None:
+    """Hold the queues of these teams until the transaction ends."""
+    statement = select(Team.id).where(Team.id.in_(sorted(set(team_ids)))).order_by(Team.id)
+    session.execute(statement.with_for_update(key_share=True)).all()
+
+
+def hold_ticket(session: Session, key: str, *, event_id: int, person_id: int | None, version: int | None) -> Ticket:
+    """Return the event's ticket with its owner, `person_id`, its team and itself locked.
+
+    Raises NoSuchTicket, and TicketChanged when it is no longer at `version` (None: whatever it is) or moved meanwhile.
+    """
+    where = (Ticket.event_id == event_id, Ticket.key == key)
+    found = session.execute(select(Ticket.id, Ticket.team_id, Ticket.owner_id).where(*where)).one_or_none()
+    if found is None:
+        raise NoSuchTicket
+    lock_people(session, [one for one in (found.owner_id, person_id) if one is not None])
+    lock_teams(session, [found.team_id])
+    ticket = session.execute(
+        select(Ticket).where(Ticket.id == found.id).with_for_update().execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if ticket is None:
+        raise NoSuchTicket
+    if (ticket.team_id, ticket.owner_id) != (found.team_id, found.owner_id):
+        raise TicketChanged
+    if version is not None and ticket.version != version:
+        raise TicketChanged
+    return ticket

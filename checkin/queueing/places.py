@@ -1,0 +1,27 @@
+"""Where people stand: a place counts only who waits and is offered, 1 means next (docs/specification.md, 3.7)."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import Session
+
+from checkin.models import StatusKind, Ticket
+from checkin.models.ticket import offered, queue_order
+
+
+def place_of(session: Session, ticket: Ticket, *, moment: datetime) -> int | None:
+    """Return the ticket's place in its queue, None while it is not offered."""
+    if ticket.kind is not StatusKind.OPEN or ticket.owner_id is not None:
+        return None
+    if ticket.not_before is not None and ticket.not_before > moment:
+        return None
+    ahead = tuple_(*queue_order()) < tuple_(ticket.priority, ticket.queued_at, ticket.id)
+    statement = select(func.count()).select_from(Ticket).where(Ticket.team_id == ticket.team_id, offered(moment), ahead)
+    return 1 + session.execute(statement).scalar_one()
+
+
+def places(session: Session, *, event_id: int, moment: datetime) -> dict[int, int]:
+    """Return the place of every offered ticket of the event by its id."""
+    place = func.row_number().over(partition_by=Ticket.team_id, order_by=queue_order())
+    statement = select(Ticket.id, place).where(Ticket.event_id == event_id, offered(moment))
+    return dict(session.execute(statement).tuples().all())
