@@ -23,8 +23,8 @@ run: venv catalogues ## set up everything and serve at HOST:PORT (127.0.0.1:8000
 
 test: venv-dev tools catalogues ## set up everything and run all the tests, with coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest --cov --cov-report= -n $(JOBS) -m "not race"
-	$(BIN)/python -m pytest --cov --cov-report= --cov-append -m race
+	$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 -n $(JOBS) -m "not race"
+	$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 --cov-append -m race
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include="$(RULES)" --fail-under=100
 
@@ -32,7 +32,7 @@ check: venv-dev catalogues ## lint, types, layers, templates and the quick tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not browser and not postgres and not race and not slow"
 

@@ -1,4 +1,4 @@
-"""Bring what `make test` needs from outside Python: a Chromium and, for root, PostgreSQL's programs.
+"""Bring what `make test` needs from outside Python: a Chromium, a library for Playwright and, for root, PostgreSQL's programs.
 
 As root on Debian: its packages. Else Playwright's own download of Chromium, and the PostgreSQL of the wheel. Where
 nothing of that is to be had, stop with the line to type. Costs nothing once everything is there.
@@ -16,10 +16,17 @@ from tests.support import browser, postgres
 
 APT_GET = ("apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3")
 
+PLAYWRIGHT = (sys.executable, "-m", "playwright")
+HOW_TO_BRING_THE_DRIVER = (
+    "Playwright does not start; `.venv/bin/python -m playwright --version` says why. On a bare Debian or Ubuntu type:\n"
+    "  sudo apt-get install libatomic1"
+)
+
 
 def main() -> int:
-    """Bring both and return the exit status of the program."""
+    """Bring all of it and return the exit status of the program."""
     bring_postgres()
+    bring_driver()
     bring_chromium()
     missing = [*_what_is_missing()]
     for sentence in missing:
@@ -33,24 +40,36 @@ def bring_postgres() -> None:
         _install("postgresql")
 
 
+def bring_driver() -> None:
+    """Install the one library that Playwright's own program wants and a bare Debian lacks."""
+    if not _driver_starts() and _may_install_packages():
+        _install("libatomic1")
+
+
 def bring_chromium() -> None:
     """Install Debian's Chromium as root, else let Playwright fetch its own."""
-    if _has_chromium():
+    if not _driver_starts() or _has_chromium():
         return
     if _may_install_packages() and _is_debian():
         _install("chromium")
     else:
         with_packages = ["--with-deps"] if _may_install_packages() else []
-        subprocess.run([sys.executable, "-m", "playwright", "install", *with_packages, "chromium"], check=False)
+        subprocess.run([*PLAYWRIGHT, "install", *with_packages, "chromium"], check=False)
 
 
 def _what_is_missing() -> list[str]:
     missing = []
     if not os.environ.get("TEST_DATABASE_URL") and postgres.find_programs() is None:
         missing.append(postgres.HOW_TO_BRING)
-    if not _has_chromium():
+    if not _driver_starts():
+        missing.append(HOW_TO_BRING_THE_DRIVER)
+    elif not _has_chromium():
         missing.append(browser.HOW_TO_BRING)
     return missing
+
+
+def _driver_starts() -> bool:
+    return subprocess.run([*PLAYWRIGHT, "--version"], capture_output=True, check=False).returncode == 0
 
 
 def _has_chromium() -> bool:
