@@ -1,0 +1,260 @@
+"""Carla's text on its way to Twilio: every way in which a try can end, over real sockets."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import time_machine
+import trustme
+
+from checkin.alerts.channels import Outcome, Receipt, TextMessage, TransportError
+from checkin.alerts.channels.twilio import TwilioChannel
+from checkin.alerts.channels.twilio_codes import CONFIGURATION, QUEUE_FULL, RECIPIENT
+from tests.support.fake_twilio import (
+    ACCOUNT_SID,
+    AUTH_TOKEN,
+    AcceptThen,
+    Answer,
+    FakeTwilio,
+    Hang,
+    Reset,
+)
+
+READY = TextMessage(
+    to="+14155552671",
+    body="Carla, Emil is ready for you at Desk 7. Ticket STQ-42.",
+    status_callback="https://desk.example.org/hooks/twilio/status?a=1",
+    validity_seconds=900,
+)
+
+
+@pytest.fixture
+def twilio() -> Iterator[FakeTwilio]:
+    with FakeTwilio() as fake:
+        yield fake
+
+
+def channel(base_url: str, *, token: str = AUTH_TOKEN, service: str | None = None) -> TwilioChannel:
+    return TwilioChannel(
+        account_sid=ACCOUNT_SID,
+        auth_token=token,
+        messaging_service_sid=service,
+        from_number="+14155550000",
+        api_base_url=base_url,
+        read_seconds=0.3,
+    )
+
+
+def try_to_send(base_url: str) -> TransportError:
+    with pytest.raises(TransportError) as caught:
+        channel(base_url).send(READY)
+    return caught.value
+
+
+def test_carla_gets_the_text_and_the_receipt_holds_its_sid(twilio: FakeTwilio) -> None:
+    receipt = channel(twilio.api_base_url).send(READY)
+    [text] = twilio.delivered
+    assert receipt == Receipt(provider_id=text.sid, detail="queued")
+    assert (text.to, text.body, text.sender) == (READY.to, READY.body, "+14155550000")
+    assert (text.status_callback, text.validity_period) == (READY.status_callback, 900)
+
+
+def test_a_messaging_service_comes_before_a_number(twilio: FakeTwilio) -> None:
+    assert channel(twilio.api_base_url, service="MG" + "2" * 32).send(READY).detail == "accepted"
+    assert twilio.delivered[0].sender == "MG" + "2" * 32
+
+
+def test_no_callback_is_asked_for_without_a_public_address(twilio: FakeTwilio) -> None:
+    channel(twilio.api_base_url).send(replace(READY, status_callback=None))
+    assert "StatusCallback" not in twilio.requests[0]
+
+
+def test_a_path_in_the_base_address_is_kept_in_front(twilio: FakeTwilio) -> None:
+    assert try_to_send(twilio.api_base_url + "/nowhere/").code == "20404"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "codes"),
+    [
+        (Outcome.REFUSED, RECIPIENT),
+        (Outcome.MISCONFIGURED, CONFIGURATION),
+        (Outcome.NOT_SENT, QUEUE_FULL),
+    ],
+)
+def test_every_known_code_has_its_class_and_its_own_sentence(
+    twilio: FakeTwilio, outcome: Outcome, codes: dict[int, str]
+) -> None:
+    for code, sentence in codes.items():
+        twilio.script(Answer(400, code))
+        error = try_to_send(twilio.api_base_url)
+        assert (error.outcome, error.code, error.sentence) == (outcome, str(code), sentence)
+    assert twilio.delivered == []
+
+
+def test_an_unknown_code_is_refused_for_good(twilio: FakeTwilio) -> None:
+    twilio.script(Answer(400, 21999))
+    error = try_to_send(twilio.api_base_url)
+    assert (error.outcome, error.code) == (Outcome.REFUSED, "21999")
+
+
+def test_a_problem_answer_of_the_new_kind_is_read_as_well(twilio: FakeTwilio) -> None:
+    body = '{"type": "about:blank", "title": "Opted out", "status": 400, "code": 21610, "detail": "STOP"}'
+    twilio.script(Answer(400, body=body))
+    error = try_to_send(twilio.api_base_url)
+    assert (error.outcome, error.code) == (Outcome.REFUSED, "21610")
+
+
+def test_the_wrong_token_is_a_matter_of_our_set_up(twilio: FakeTwilio) -> None:
+    with pytest.raises(TransportError) as caught:
+        channel(twilio.api_base_url, token="guessed").send(READY)
+    assert (caught.value.outcome, caught.value.code) == (Outcome.MISCONFIGURED, "20003")
+
+
+def test_a_code_that_is_no_number_does_not_disturb(twilio: FakeTwilio) -> None:
+    twilio.script(Answer(400, body='{"code": "odd", "message": "?"}'))
+    error = try_to_send(twilio.api_base_url)
+    assert (error.outcome, error.code) == (Outcome.REFUSED, "400")
+
+
+def test_access_denied_without_a_code_is_a_matter_of_our_set_up(twilio: FakeTwilio) -> None:
+    twilio.script(Answer(403, body="<h1>Forbidden</h1>"))
+    error = try_to_send(twilio.api_base_url)
+    assert (error.outcome, error.code) == (Outcome.MISCONFIGURED, "403")
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "-3"}, 0.0),
+        ({"Retry-After": "Sat, 05 Jun 2027 12:00:30 GMT"}, 30.0),
+        ({"Retry-After": "Sat, 05 Jun 2027 12:00:30 -0000"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_too_many_requests_were_not_sent_and_say_how_long_to_wait(
+    twilio: FakeTwilio, header: dict[str, str], seconds: float | None
+) -> None:
+    twilio.script(Answer(429, 20429, header))
+    with time_machine.travel("2027-06-05T12:00:00Z", tick=False):
+        error = try_to_send(twilio.api_base_url)
+    assert (error.outcome, error.retry_after) == (Outcome.NOT_SENT, seconds)
+
+
+def test_an_overloaded_twilio_that_names_a_pause_has_not_sent(twilio: FakeTwilio) -> None:
+    twilio.script(Answer(503, 20503, {"Retry-After": "2"}))
+    error = try_to_send(twilio.api_base_url)
+    assert (error.outcome, error.retry_after) == (Outcome.NOT_SENT, 2.0)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        AcceptThen(Answer(500, 20500)),
+        AcceptThen(Answer(503, 20503)),
+        AcceptThen(Answer(408)),
+        AcceptThen(Answer(200, body="<html>welcome to the venue's network</html>")),
+        AcceptThen(Answer(201, body='{"sid": null}')),
+        AcceptThen(Answer(201, body="[]")),
+        AcceptThen(Answer(302, body="moved")),
+        Reset(accepts=True),
+        Hang(accepts=True),
+    ],
+)
+def test_what_may_have_left_is_unknown(twilio: FakeTwilio, fault: AcceptThen | Reset | Hang) -> None:
+    twilio.script(fault)
+    assert try_to_send(twilio.api_base_url).outcome is Outcome.UNKNOWN
+    assert len(twilio.delivered) == 1
+
+
+def test_the_sdk_itself_never_tries_again(twilio: FakeTwilio) -> None:
+    twilio.script(AcceptThen(Answer(500)), AcceptThen(Answer(500)))
+    try_to_send(twilio.api_base_url)
+    assert len(twilio.requests) == 1
+
+
+def test_a_refused_connection_was_not_sent(twilio: FakeTwilio) -> None:
+    twilio.stop()
+    assert try_to_send(twilio.api_base_url).outcome is Outcome.NOT_SENT
+    twilio.start()
+    assert channel(twilio.api_base_url).send(READY).provider_id
+
+
+def test_a_name_that_does_not_resolve_was_not_sent() -> None:
+    assert try_to_send("http://no-such-host.invalid").outcome is Outcome.NOT_SENT
+
+
+def test_a_connection_that_is_never_taken_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("checkin.alerts.channels.twilio.CONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        waiting = []
+        for _ in range(3):  # fill the queue of connections that nobody accepts
+            line = socket.socket()
+            line.setblocking(False)
+            line.connect_ex(address)
+            waiting.append(line)
+        assert try_to_send(f"http://127.0.0.1:{address[1]}").outcome is Outcome.NOT_SENT
+        for line in waiting:
+            line.close()
+
+
+def test_without_a_base_address_it_goes_to_twilio_and_a_proxy_that_is_down_has_not_sent_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(TransportError) as caught:
+        TwilioChannel(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, from_number="+14155550000").send(READY)
+    assert caught.value.outcome is Outcome.NOT_SENT
+    assert "api.twilio.com" in caught.value.detail
+
+
+def test_an_address_that_is_none_is_a_matter_of_our_set_up() -> None:
+    assert try_to_send("ftp://127.0.0.1").outcome is Outcome.MISCONFIGURED
+
+
+def test_a_certificate_that_nobody_vouches_for_was_not_sent() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with tls_server(context) as port:
+        assert try_to_send(f"https://127.0.0.1:{port}").outcome is Outcome.NOT_SENT
+
+
+def test_the_lookups_and_texts_of_customers_are_not_logged(
+    twilio: FakeTwilio, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        channel(twilio.api_base_url).send(READY)
+    assert READY.to not in caplog.text
+    assert "Carla" not in caplog.text
+
+
+class tls_server:  # noqa: N801  # reads as what it is: with tls_server(context) as port
+    """A server that does nothing but the TLS handshake with whoever comes."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._socket = socket.create_server(("127.0.0.1", 0))
+
+    def __enter__(self) -> int:
+        threading.Thread(target=self._serve, daemon=True).start()
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    def __exit__(self, *error: object) -> None:
+        self._socket.close()
+
+    def _serve(self) -> None:
+        try:
+            connection, _ = self._socket.accept()
+            with connection:
+                self._context.wrap_socket(connection, server_side=True)
+        except OSError:
+            pass
