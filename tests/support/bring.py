@@ -1,4 +1,4 @@
-"""Bring what `make test` needs from outside Python: a Chromium, a library for Playwright and, for root, PostgreSQL's programs.
+"""Bring what `make test` needs from outside Python: Chromium, a library for Playwright and, for root, PostgreSQL.
 
 As root on Debian: its packages. Else Playwright's own download of Chromium, and the PostgreSQL of the wheel. Where
 nothing of that is to be had, stop with the line to type. Costs nothing once everything is there.
