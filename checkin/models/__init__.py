@@ -3,7 +3,7 @@
 from checkin.models.alert import Alert, AlertKind, AlertState, Channel
 from checkin.models.event import Event, EventCounter, Status, StatusCode, StatusKind
 from checkin.models.feedback import Survey
-from checkin.models.person import Account, GivenRole, Person, PersonRole, Role, SignInFailure
+from checkin.models.person import Account, Attempt, AttemptKind, GivenRole, Person, PersonRole, Role
 from checkin.models.settings import Asked, BoardNames, EventSettings, UsernameAsked
 from checkin.models.team import Product, QueueState, Team, TeamMember
 from checkin.models.ticket import Action, Actor, Customer, Priority, Source, Take, Ticket, TicketChange
@@ -16,6 +16,8 @@ __all__ = [
     "AlertKind",
     "AlertState",
     "Asked",
+    "Attempt",
+    "AttemptKind",
     "BoardNames",
     "Channel",
     "Customer",
@@ -29,7 +31,6 @@ __all__ = [
     "Product",
     "QueueState",
     "Role",
-    "SignInFailure",
     "Source",
     "Status",
     "StatusCode",

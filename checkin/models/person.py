@@ -61,13 +61,24 @@ class PersonRole(Base):
     role: Mapped[GivenRole] = mapped_column(named(GivenRole, name="given_role"), primary_key=True)
 
 
-class SignInFailure(Base):
-    """A sign-in that failed, counted by account and by address; belongs to no event, as nobody signed in."""
+class AttemptKind(StrEnum):
+    """What was tried at the door."""
 
-    __tablename__ = "sign_in_failures"
+    SIGN_IN = "sign_in"
+    RESET = "reset"
+
+
+class Attempt(Base):
+    """A sign-in that failed (or is being judged), or a reset that was asked for; counted by email and by address.
+
+    Belongs to no event, as nobody has signed in. The email may be nobody's.
+    """
+
+    __tablename__ = "attempts"
     __table_args__ = (Index(None, "email", "at"), Index(None, "address", "at"))
 
     id: Mapped[Id]
+    kind: Mapped[AttemptKind] = mapped_column(named(AttemptKind, name="attempt_kind"))
     email: Mapped[str] = mapped_column(String(254))
     address: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
