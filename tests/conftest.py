@@ -1,3 +1,10 @@
 """What all tests share. Fixtures stand by subject in tests/support/."""
 
-pytest_plugins = ["tests.support.postgres", "tests.support.browser", "tests.support.no_skips"]
+pytest_plugins = [
+    "tests.support.postgres",
+    "tests.support.databases",
+    "tests.support.apps",
+    "tests.support.server",
+    "tests.support.browser",
+    "tests.support.no_skips",
+]

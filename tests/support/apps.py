@@ -1,0 +1,79 @@
+"""The app in the process of the test, on both databases; `rules` is the same without pages, for the rule layers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from checkin import db
+from checkin.config import Settings
+from tests.cast import Cast, cast_of
+from tests.support.databases import SECRET_KEY
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the environment sets for a real desk (a Twilio account!) away from the tests."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Return settings for a fresh database, no provider and no worker inside. A file of tests may say otherwise."""
+    return Settings(
+        database_url=database_url, secret_key=SECRET_KEY, instance_folder=tmp_path / "instance", worker_inside=False
+    )
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """Yield the whole app. No context is pushed: two requests of one context would share what `g` holds."""
+    from app import create_app
+
+    app = create_app(settings)
+    app.testing = True
+    yield app
+    close(app)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Return a browser that nobody has signed in with."""
+    return app.test_client()
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    """Return the fixed cast, at work in the event of the whole app."""
+    return cast_of(app)
+
+
+@pytest.fixture
+def rules(settings: Settings) -> Iterator[Cast]:
+    """Yield the fixed cast with the rules and the database under them only; its context is pushed."""
+    app = rules_app(settings)
+    with app.app_context():
+        yield cast_of(app)
+    close(app)
+
+
+def rules_app(settings: Settings) -> Flask:
+    """Return an app without pages: the engines, `transaction()` and the rules."""
+    app = Flask("rules")
+    app.extensions["checkin_settings"] = settings
+    app.config.update(db.engine_settings(settings))
+    db.db.init_app(app)
+    with app.app_context():
+        db.prepare_engines()
+    return app
+
+
+def close(app: Flask) -> None:
+    """Close the app's connections; a database with open ones cannot be dropped."""
+    with app.app_context():
+        db.db.session.remove()
+        for engine in db.db.engines.values():
+            engine.dispose()

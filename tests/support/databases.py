@@ -1,0 +1,79 @@
+"""A fresh database with all tables for each test: a copied file on SQLite, a copied template on PostgreSQL.
+
+Ask for `database_url` (or for `app`, which stands on it) and the test runs on both. A test that has to do with one only
+says `@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)`.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask_migrate import upgrade
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+import checkin.models  # noqa: F401 - knows all tables
+from checkin.config import ROOT, Settings
+from checkin.db import Base
+from tests.support.postgres import Postgres
+
+KINDS = (pytest.param("sqlite"), pytest.param("postgres", marks=pytest.mark.postgres))
+SECRET_KEY = "for tests only"
+
+
+@pytest.fixture(params=KINDS)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Return "sqlite" or "postgres"; every test that stands on it runs on both."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[str]:
+    """Yield the address of a fresh database with all tables and no rows."""
+    if database_kind == "sqlite":
+        path = tmp_path / "checkin.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    address = server.new_database(template=request.getfixturevalue("postgres_template"))
+    yield address
+    server.drop_database(address)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database file with all tables, made once."""
+    folder = tmp_path_factory.mktemp("template")
+    make_tables(f"sqlite:///{folder / 'template.sqlite3'}", folder)
+    return folder / "template.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the name of a database with all tables, made once."""
+    address = postgres.new_database()
+    make_tables(address, tmp_path_factory.mktemp("template"))
+    return make_url(address).database or ""
+
+
+def make_tables(url: str, folder: Path) -> None:
+    """Bring the database at `url` to the newest migration; `folder` holds what the app keeps meanwhile."""
+    if any((ROOT / "migrations" / "versions").glob("*.py")):
+        _migrate(url, folder)
+        return
+    engine = create_engine(url)
+    Base.metadata.create_all(engine)
+    engine.dispose()
+
+
+def _migrate(url: str, folder: Path) -> None:
+    from app import create_app
+    from tests.support.apps import close
+
+    app = create_app(Settings(database_url=url, secret_key=SECRET_KEY, instance_folder=folder, worker_inside=False))
+    with app.app_context():
+        upgrade(directory=str(ROOT / "migrations"))
+    close(app)
