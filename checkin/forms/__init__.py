@@ -1,0 +1,1 @@
+"""The shape of input, one class a task. No queries here."""

@@ -1,0 +1,134 @@
+"""The check-in form (docs/specification.md, 2.1 and 2.2)."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, RadioField, StringField, TextAreaField, ValidationError
+
+from checkin.forms.contact import NotAnEmail, NotAPhoneNumber, Textable, likely_meant, phone_hint, read_email, read_phone
+from checkin.forms.fields import IdField, NoControlCharacters, limited, optional_notes, trimmed
+from checkin.models import Asked, EventSettings, UsernameAsked
+from checkin.models.ticket import EMAIL_LENGTH, NAME_LENGTH, NOTES_LENGTH, PHONE_LENGTH
+
+_LANGUAGE_NAMES: Final = {"en": "English"}
+_URGENT_LENGTH: Final = 200
+
+
+class CheckInForm(FlaskForm):
+    """What a volunteer asks. `email_offer` and `phone_question` are set when one more tap is needed."""
+
+    first_name = StringField(_l("First name"), filters=[trimmed])
+    last_name = StringField(_l("Last name"), filters=[trimmed])
+    email = StringField(_l("Email"), filters=[trimmed])
+    phone = StringField(_l("Phone"), filters=[trimmed])
+    username = StringField(filters=[trimmed])
+    product = RadioField(_l("What do they need help with?"), validate_choice=False)
+    notes = TextAreaField(_l("Notes"), filters=[trimmed], validators=optional_notes(NOTES_LENGTH))
+    language = RadioField(_l("Language of the messages"), validate_choice=False)
+    urgent_reason = StringField(_l("Urgent? Say why"), filters=[trimmed])
+    submission_id = IdField()
+    email_checked = HiddenField()
+    phone_checked = HiddenField()
+
+    email_offer: str | None = None
+    phone_question: str | None = None
+    normalised_email: str | None = None
+    normalised_phone: str | None = None
+
+    def __init__(self, settings: EventSettings, products: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.settings = settings
+        self.product.choices = [(str(number), name) for number, name in products]
+        self.language.choices = [(code, _LANGUAGE_NAMES[code]) for code in settings.languages]
+        self.username.label.text = settings.username_label
+        self.phone.description = phone_hint(settings.phone_region)
+        self._drop_what_is_not_asked()
+        if not self.submission_id.data:
+            self.submission_id.data = str(uuid4())
+        if self.language and self.language.data not in settings.languages:
+            self.language.data = settings.languages[0]
+
+    def _drop_what_is_not_asked(self) -> None:
+        settings = self.settings
+        for name in ("last_name", "email", "phone", "notes"):
+            if getattr(settings, f"ask_{name}") is Asked.NOT_ASKED:
+                del self[name]
+        if settings.ask_username in {UsernameAsked.NOT_ASKED, UsernameAsked.SAME_AS_EMAIL}:
+            del self.username
+        if len(settings.languages) < 2:
+            del self.language
+        if not settings.allow_urgent:
+            del self.urgent_reason
+
+    def is_required(self, name: str) -> bool:
+        """Tell whether the event requires this field."""
+        return name in {"first_name", "product"} or getattr(self.settings, f"ask_{name}", "") == "required"
+
+    def validate_first_name(self, field: StringField) -> None:
+        """Check the first name."""
+        self._check_text(field, NAME_LENGTH, _("Please fill in the first name."))
+
+    def validate_last_name(self, field: StringField) -> None:
+        """Check the last name."""
+        self._check_text(field, NAME_LENGTH, _("Please fill in the last name."))
+
+    def validate_username(self, field: StringField) -> None:
+        """Check the username."""
+        self._check_text(field, EMAIL_LENGTH, _("Please fill in %(field)s.", field=self.settings.username_label))
+
+    def validate_urgent_reason(self, field: StringField) -> None:
+        """Check the reason, which makes the ticket urgent."""
+        self._check_text(field, _URGENT_LENGTH, "")
+
+    def validate_email(self, field: StringField) -> None:
+        """Check and normalise the email; offer the domain that was probably meant, once."""
+        self._check_text(field, EMAIL_LENGTH, _("Please fill in the email."))
+        if not field.data:
+            return
+        try:
+            normalised = read_email(field.data, look_up_domain=self.settings.check_email_domain)
+        except NotAnEmail as error:
+            raise ValidationError(_("This does not look like an email address.")) from error
+        offer = likely_meant(normalised)
+        if offer is not None and self.email_checked.data != normalised:
+            self.email_offer = offer
+            self.email_checked.data = normalised
+            raise ValidationError(_("Did they mean %(email)s?", email=offer))
+        self.normalised_email = normalised
+
+    def validate_phone(self, field: StringField) -> None:
+        """Check the number and bring it into E.164; ask once when a text may not reach it."""
+        self._check_text(field, PHONE_LENGTH, _("Please fill in the phone number."))
+        if not field.data:
+            return
+        try:
+            reading = read_phone(field.data, self.settings.phone_region)
+        except NotAPhoneNumber as error:
+            raise ValidationError(
+                _("This cannot be a phone number. Like %(hint)s, or with + and the country.", hint=field.description)
+            ) from error
+        if reading.textable is Textable.DOUBTFUL and self.phone_checked.data != reading.e164:
+            self.phone_question = _("Is this right? It may not get texts.")
+            self.phone_checked.data = reading.e164
+            raise ValidationError(self.phone_question)
+        self.normalised_phone = reading.e164
+
+    def validate_product(self, field: RadioField) -> None:
+        """Require one of the products on offer."""
+        if field.data not in {value for value, *_rest in field.choices}:
+            raise ValidationError(_("Please choose what they need help with."))
+
+    def _check_text(self, field: StringField, most: int, missing: str) -> None:
+        if not field.data and self.is_required(field.name):
+            raise ValidationError(missing)
+        limited(most)(self, field)
+        NoControlCharacters()(self, field)
+
+    def value(self, name: str) -> str:
+        """Return what was typed in a field, empty when the event does not ask it."""
+        field = self[name] if name in self else None
+        return (field.data or "") if field is not None else ""

@@ -1,0 +1,33 @@
+"""The forms of the desk: take, the desk's number, search."""
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField
+
+from checkin.forms.fields import IdField, NoControlCharacters, limited, trimmed
+
+
+class TakeForm(FlaskForm):
+    """A click on "Take next ticket", with the key made when the button was rendered."""
+
+    request_key = IdField()
+
+
+class SearchForm(FlaskForm):
+    """A search among the event's tickets."""
+
+    class Meta:
+        """A search changes nothing, so it needs no token."""
+
+        csrf = False
+
+    q = StringField(_l("Search by key, name, email or phone"), filters=[trimmed], validators=[limited(100)])
+    status = HiddenField()
+
+
+class DeskForm(FlaskForm):
+    """The number of the table where this device stands."""
+
+    desk = StringField(
+        _l("Your desk"), filters=[trimmed], validators=[limited(10), NoControlCharacters()]
+    )

@@ -1,0 +1,65 @@
+"""What forms share: how typed text is cleaned and checked."""
+
+import re
+import unicodedata
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import Field, HiddenField, ValidationError
+from wtforms.validators import Length, Optional
+
+_ID: Final = re.compile(r"[A-Za-z0-9-]{8,36}")
+PAGE_TOO_OLD: Final = _l("This page had been open for too long. Nothing you typed is lost; please press the button again.")
+
+
+def trimmed(value: str | None) -> str:
+    """Return what was typed without the space around it."""
+    return (value or "").strip()
+
+
+def limited(most: int) -> Length:
+    """Return the check that a text has at most so many characters."""
+    return Length(max=most, message=_l("At most %(max)d characters, please."))
+
+
+class NoControlCharacters:
+    """Refuse control characters (a NUL, a line break in a name); every script is welcome."""
+
+    def __init__(self, *, lines: str = "one") -> None:
+        self.allowed = "\n\r\t" if lines == "many" else ""
+
+    def __call__(self, form: FlaskForm, field: Field) -> None:
+        """Raise ValidationError when the field holds a control character."""
+        for character in field.data or "":
+            if unicodedata.category(character) == "Cc" and character not in self.allowed:
+                raise ValidationError(_l("There is a character in here that cannot be typed. Please type it again."))
+
+
+class IdField(HiddenField):
+    """A hidden id made when the form was rendered; whatever else comes back is taken as none."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Keep only what can be an id of ours."""
+        value = valuelist[0] if valuelist else ""
+        self.data = value if isinstance(value, str) and _ID.fullmatch(value) else ""
+
+
+class VersionField(HiddenField):
+    """The ticket's version when the page was rendered; None when it is missing."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Keep only a whole number."""
+        value = valuelist[0] if valuelist else ""
+        self.data = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 10 else None
+
+
+def page_too_old(form: FlaskForm) -> bool:
+    """Tell whether the form's CSRF token was refused: made for another session, or none came."""
+    token = form["csrf_token"] if "csrf_token" in form else None
+    return bool(token is not None and token.errors)
+
+
+def optional_notes(most: int) -> list[Any]:
+    """Return the checks of a longer optional text."""
+    return [Optional(), limited(most), NoControlCharacters(lines="many")]

@@ -1,0 +1,41 @@
+"""The addresses: load, allow, validate, one domain call in a transaction, render."""
+
+from flask import Flask
+from flask_babel import Babel
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from checkin import htmx
+from checkin.config import Settings
+from checkin.routes import (
+    access,
+    board,
+    checking_in,
+    customer,
+    desk,
+    failures,
+    feedback,
+    front,
+    health,
+    outbox,
+    rendering,
+    safety,
+    signing_in,
+    tickets,
+)
+
+
+def init_app(app: Flask) -> None:
+    """Hang all pages on `app`."""
+    settings: Settings = app.extensions["checkin_settings"]
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    htmx.init_app(app)
+    Babel(app, locale_selector=rendering.chosen_language)
+    access.init_app(app)
+    safety.init_app(app)
+    rendering.init_app(app)
+    failures.init_app(app)
+    parts = (health, signing_in, customer, feedback, front, checking_in, board, desk, tickets, outbox)
+    for part in parts:
+        app.register_blueprint(part.bp)

@@ -1,0 +1,168 @@
+"""Who asks, for which event, and whether they may: decided here before anything is read or shown."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Flask, abort, g, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user
+from sqlalchemy import select
+from werkzeug.routing import BaseConverter
+
+from checkin import htmx
+from checkin.db import db
+from checkin.models import Account, Event, EventSettings, Person, PersonRole, Role, TeamMember
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+
+@dataclass(frozen=True)
+class EventView:
+    """The event a page belongs to."""
+
+    id: int
+    slug: str
+    name: str
+    time_zone: str
+    settings: EventSettings
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """One of the event's people, as who looks at a page. `teams` and `leads` hold ids of teams."""
+
+    person_id: int
+    event_id: int
+    email: str
+    name: str
+    roles: frozenset[Role]
+    teams: frozenset[int]
+    leads: frozenset[int]
+    desk: str = ""
+
+
+@dataclass
+class SignedIn:
+    """The account of this session, with who it is at each event; what Flask-Login calls the user."""
+
+    account_id: int
+    email: str
+    session_number: int
+    people: dict[int, Viewer] = field(default_factory=dict)
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    def get_id(self) -> str:
+        """Return what the session keeps: it ends for everybody when the account's session number is raised."""
+        return f"{self.account_id}.{self.session_number}"
+
+
+class SlugConverter(BaseConverter):
+    """Accepts only what can be an event's slug."""
+
+    regex = "[a-z0-9][a-z0-9-]{0,39}"
+
+
+def init_app(app: Flask) -> None:
+    """Load who is signed in, and let addresses name an event."""
+    app.url_map.converters["slug"] = SlugConverter
+    manager = LoginManager(app)
+    manager.session_protection = None
+    manager.user_loader(load_signed_in)
+    app.context_processor(lambda: {"event": g.get("event"), "me": g.get("viewer")})
+
+
+def load_signed_in(kept: str) -> SignedIn | None:
+    """Return the account that the session names, None when it is gone or was signed out everywhere."""
+    account_id, _, number = kept.partition(".")
+    if not (account_id.isdigit() and number.isdigit()):
+        return None
+    rows = db.session.execute(
+        select(
+            Account.email, Account.session_number, Person.id, Person.event_id, Person.name,
+            PersonRole.role, TeamMember.team_id, TeamMember.is_lead,
+        )
+        .select_from(Account)
+        .outerjoin(Person, Person.account_id == Account.id)
+        .outerjoin(PersonRole, PersonRole.person_id == Person.id)
+        .outerjoin(TeamMember, TeamMember.person_id == Person.id)
+        .where(Account.id == int(account_id), Account.session_number == int(number))
+    ).all()  # fmt: skip
+    if not rows:
+        return None
+    signed_in = SignedIn(int(account_id), rows[0].email, rows[0].session_number)
+    for person_id in {row.id for row in rows if row.id is not None}:
+        viewer = _viewer([row for row in rows if row.id == person_id], signed_in.email)
+        signed_in.people[viewer.event_id] = viewer
+    return signed_in
+
+
+def _viewer(rows: list[Any], email: str) -> Viewer:
+    teams = frozenset(row.team_id for row in rows if row.team_id is not None)
+    leads = frozenset(row.team_id for row in rows if row.is_lead)
+    roles = {Role(row.role) for row in rows if row.role is not None}
+    roles |= {Role.EXPERT} if teams else set()
+    roles |= {Role.LEAD} if leads else set()
+    return Viewer(rows[0].id, rows[0].event_id, email, rows[0].name, frozenset(roles), teams, leads)
+
+
+def load_event(slug: str) -> EventView:
+    """Return the event at this address, and who looks at it, for the rest of the request; 404 when there is none."""
+    row = db.session.execute(select(Event).where(Event.slug == slug)).scalar_one_or_none()
+    if row is None:
+        abort(404)
+    event = EventView(row.id, row.slug, row.name, row.time_zone, row.settings)
+    g.event = event
+    g.viewer = _viewer_of(event)
+    return event
+
+
+def _viewer_of(event: EventView) -> Viewer | None:
+    if not current_user.is_authenticated:
+        return None
+    viewer = cast(SignedIn, current_user).people.get(event.id)
+    if viewer is None:
+        return None
+    desk = session.get("desk", "")
+    return Viewer(**{**viewer.__dict__, "desk": desk if isinstance(desk, str) else ""})
+
+
+def viewer() -> Viewer:
+    """Return who looks at this page; only where `staff_required` let them in."""
+    return cast(Viewer, g.viewer)
+
+
+def anyone(view: View) -> View:
+    """Open an address of an event to everybody; the view gets the event."""
+    return _guarded(view, None)
+
+
+def staff_required(*roles: Role) -> Callable[[View], View]:
+    """Open an address of an event to its people with one of these roles (none named: any of its people)."""
+    return lambda view: _guarded(view, frozenset(roles) or frozenset(Role))
+
+
+def _guarded(view: View, roles: frozenset[Role] | None) -> View:
+    @wraps(view)
+    def guarded(event_slug: str, **arguments: Any) -> ResponseReturnValue:
+        event = load_event(event_slug)
+        if roles is not None:
+            refusal = _refuse(roles)
+            if refusal is not None:
+                return refusal
+        return view(event, **arguments)
+
+    guarded.allows = roles  # type: ignore[attr-defined]
+    return cast(View, guarded)
+
+
+def _refuse(roles: frozenset[Role]) -> ResponseReturnValue | None:
+    if not current_user.is_authenticated:
+        back = request.full_path.rstrip("?") if request.method == "GET" else url_for("front.event", event_slug=g.event.slug)
+        return htmx.sign_in_first(url_for("signing_in.sign_in", next=back))
+    if g.viewer is None or not (roles & g.viewer.roles):
+        abort(403)
+    return None

@@ -1,0 +1,67 @@
+"""What people see when a request cannot be served: in words, with a way on, and nothing they typed lost."""
+
+from flask import Flask, Response, g, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
+from structlog import get_logger
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from checkin import htmx
+from checkin.db import DatabaseBusy, db, is_busy
+
+RETRY_AFTER_SECONDS = 1
+_log = get_logger()
+
+
+def init_app(app: Flask) -> None:
+    """Answer every failure with a page of ours."""
+    app.register_error_handler(HTTPException, _http_failure)
+    app.register_error_handler(SQLAlchemyError, _database_failure)
+    app.register_error_handler(DatabaseBusy, busy)
+
+
+def busy(error: Exception | None = None) -> Response:
+    """Answer 503: the database is locked or gone; what was typed is kept in the page and can be sent again as it is."""
+    db.session.rollback()
+    sentence = _("The desk is busy for a moment. Nothing is lost; please try again.")
+    if htmx.wants_fragment():
+        response = htmx.toast_only(sentence, status=503)
+    else:
+        typed = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", "password", "again"}]
+        body = render_template("errors/busy.html", sentence=sentence, typed=typed, address=request.full_path.rstrip("?"))
+        response = Response(body, 503, mimetype="text/html")
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _database_failure(error: SQLAlchemyError) -> Response:
+    if is_busy(error):
+        return busy(error)
+    _log.error("database", exc_info=error)
+    return _http_failure(InternalServerError())
+
+
+def _http_failure(error: HTTPException) -> Response:
+    if error.response is not None or error.code is None or error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    if error.code == 500 and error.__cause__ is None and getattr(error, "original_exception", None) is not None:
+        original = error.original_exception  # type: ignore[attr-defined]
+        _log.error("unexpected", path=request.path, exc_info=original)
+    heading, sentence = _words(error.code)
+    if htmx.wants_fragment():
+        return htmx.toast_only(sentence, status=error.code)
+    event = g.get("event")
+    way_on = url_for("front.event", event_slug=event.slug) if event else url_for("front.index")
+    body = render_template("errors/error.html", code=error.code, heading=heading, sentence=sentence, way_on=way_on)
+    return Response(body, error.code, mimetype="text/html")
+
+
+def _words(code: int) -> tuple[str, str]:
+    known = {
+        403: (_("This page is not for you"), _("Your role at this event does not open it. Ask an organiser.")),
+        404: (_("There is nothing here"), _("The address is not known. Perhaps it was typed by hand.")),
+        405: (_("That is not possible here"), _("Please go back and use the page's own buttons.")),
+        413: (_("That was too much"), _("What was sent is too large.")),
+        500: (_("Something went wrong"), _("It was our mistake and it was noted. Please try again.")),
+    }
+    return known.get(code, (_("That did not work"), _("Please go back and try again.")))
