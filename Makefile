@@ -47,7 +47,7 @@ LOCK = --quiet --universal --generate-hashes --no-emit-index-url --no-header --p
 
 messages: venv-dev ## collect the sentences for translation and bring the catalogues up to date
 	@mkdir -p $(CATALOGUES)
-	$(BIN)/pybabel extract -F babel.cfg -k "_ gettext ngettext:1,2 pgettext:1c,2 lazy_gettext mark N_" --no-wrap --sort-by-file \
+	$(BIN)/pybabel extract -F babel.cfg -k "_ gettext ngettext:1,2 pgettext:1c,2 lazy_gettext _l mark N_" --no-wrap --sort-by-file \
 	  --add-location=file --project=Checkin --copyright-holder="Checkin contributors" -o $(CATALOGUES)/messages.pot .
 	@if ls $(CATALOGUES)/*/LC_MESSAGES/messages.po >/dev/null 2>&1; then \
 	  $(BIN)/pybabel update -i $(CATALOGUES)/messages.pot -d $(CATALOGUES) --no-wrap --ignore-obsolete; fi
