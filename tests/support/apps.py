@@ -7,10 +7,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from checkin import db
 from checkin.config import Settings
 from tests.cast import Cast, cast_of
-from tests.support.databases import SECRET_KEY
+from tests.support.databases import SECRET_KEY, close, rules_app
 
 
 @pytest.fixture(autouse=True)
@@ -58,22 +57,3 @@ def rules(settings: Settings) -> Iterator[Cast]:
     with app.app_context():
         yield cast_of(app)
     close(app)
-
-
-def rules_app(settings: Settings) -> Flask:
-    """Return an app without pages: the engines, `transaction()` and the rules."""
-    app = Flask("rules")
-    app.extensions["checkin_settings"] = settings
-    app.config.update(db.engine_settings(settings))
-    db.db.init_app(app)
-    with app.app_context():
-        db.prepare_engines()
-    return app
-
-
-def close(app: Flask) -> None:
-    """Close the app's connections; a database with open ones cannot be dropped."""
-    with app.app_context():
-        db.db.session.remove()
-        for engine in db.db.engines.values():
-            engine.dispose()

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask_migrate import upgrade
+from flask import Flask
+from flask_migrate import Migrate, upgrade
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 import checkin.models  # noqa: F401 - knows all tables
+from checkin import db
 from checkin.config import ROOT, Settings
-from checkin.db import Base
 from tests.support.postgres import Postgres
 
 KINDS = (pytest.param("sqlite"), pytest.param("postgres", marks=pytest.mark.postgres))
@@ -65,15 +66,32 @@ def make_tables(url: str, folder: Path) -> None:
         _migrate(url, folder)
         return
     engine = create_engine(url)
-    Base.metadata.create_all(engine)
+    db.Base.metadata.create_all(engine)
     engine.dispose()
 
 
 def _migrate(url: str, folder: Path) -> None:
-    from app import create_app
-    from tests.support.apps import close
-
-    app = create_app(Settings(database_url=url, secret_key=SECRET_KEY, instance_folder=folder, worker_inside=False))
+    app = rules_app(Settings(database_url=url, secret_key=SECRET_KEY, instance_folder=folder, worker_inside=False))
+    Migrate(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True)
     with app.app_context():
-        upgrade(directory=str(ROOT / "migrations"))
+        upgrade()
     close(app)
+
+
+def rules_app(settings: Settings) -> Flask:
+    """Return an app without pages: the engines, `transaction()` and the rules."""
+    app = Flask("rules")
+    app.extensions["checkin_settings"] = settings
+    app.config.update(db.engine_settings(settings))
+    db.db.init_app(app)
+    with app.app_context():
+        db.prepare_engines()
+    return app
+
+
+def close(app: Flask) -> None:
+    """Close the app's connections; a database with open ones cannot be dropped."""
+    with app.app_context():
+        db.db.session.remove()
+        for engine in db.db.engines.values():
+            engine.dispose()
