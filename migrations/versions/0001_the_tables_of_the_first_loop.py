@@ -110,8 +110,8 @@ def upgrade():
             ),
             nullable=False,
         ),
-        sa.Column("on_board", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("asks_feedback", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("on_board", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("asks_feedback", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_statuses_event_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_statuses")),
@@ -173,7 +173,7 @@ def upgrade():
         "team_members",
         sa.Column("team_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("is_lead", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("is_lead", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"], ["people.id"], name=op.f("fk_team_members_person_id"), ondelete="CASCADE"
         ),
