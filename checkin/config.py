@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _key_with_several_servers(self) -> Self:
         if self.database_url.startswith("postgresql") and not self.secret_key:
-            raise ValueError("SECRET_KEY must be set when DATABASE_URL names PostgreSQL: every server needs the same one")
+            raise ValueError("SECRET_KEY must be set with PostgreSQL: every server needs the same one")
         return self
 
     @property

@@ -1,7 +1,8 @@
-"""Engines, the base of all tables, and `transaction()`: the only place that commits (docs/architecture.md, Data).
+"""Engines, the base of all tables, and `transaction()`: the only place that commits (docs/architecture.md).
 
-SQLite is quietly wrong by default: its driver begins transactions late, so two writers can read the same row. Here writers
-begin with BEGIN IMMEDIATE behind one lock of the process, readers with a plain BEGIN on connections that cannot write.
+SQLite is quietly wrong by default: its driver begins transactions late, so two writers can read the same row. Here
+writers begin with BEGIN IMMEDIATE behind one lock of the process, readers with a plain BEGIN on connections that
+cannot write.
 """
 
 import threading
@@ -57,7 +58,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Give every time its zone back."""
         if value is None:
             return None
@@ -67,10 +68,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 class RoutedSession(FlaskSession):
     """The one scoped session: reads go to the read engine, a transaction to the writer."""
 
-    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **kwargs: Any) -> Engine | Connection:
+    def get_bind(self, *_: Any, bind: Engine | Connection | None = None, **__: Any) -> Engine | Connection:
         """Return the writer inside `transaction()`, the reader outside it."""
         if bind is not None:
-            return bind  # type: ignore[no-any-return]
+            return bind
         return db.engines[None] if self.info.get("writing") else db.engines[READ_BIND]
 
 
@@ -202,7 +203,8 @@ def engine_settings(settings: Settings) -> dict[str, Any]:
             f" -c idle_in_transaction_session_timeout={milliseconds * 6} -c timezone=UTC"
         )
         common |= {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "pool_timeout": settings.lock_seconds}
-        writer = common | {"connect_args": {"options": options, "connect_timeout": 5}, "isolation_level": "READ COMMITTED"}
+        writing = {"options": options, "connect_timeout": 5}
+        writer = common | {"connect_args": writing, "isolation_level": "READ COMMITTED"}
         # Under READ COMMITTED each statement has its own snapshot anyway, so a reader without BEGIN sees the same and
         # saves two round trips a request.
         reader = common | {
@@ -228,7 +230,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     reads = bool(engine.get_execution_options().get("checkin_reads"))
 
     @event.listens_for(engine, "connect")
-    def _connect(connection: Any, record: Any) -> None:
+    def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "journal_size_limit=67108864"]
         for pragma in [*pragmas, "query_only=ON"] if reads else pragmas:

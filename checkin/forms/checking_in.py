@@ -9,7 +9,15 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, RadioField, StringField, TextAreaField, ValidationError
 
-from checkin.forms.contact import NotAnEmail, NotAPhoneNumber, Textable, likely_meant, phone_hint, read_email, read_phone
+from checkin.forms.contact import (
+    NotAnEmail,
+    NotAPhoneNumber,
+    Textable,
+    likely_meant,
+    phone_hint,
+    read_email,
+    read_phone,
+)
 from checkin.forms.fields import IdField, NoControlCharacters, limited, optional_notes, trimmed
 from checkin.models import Asked, EventSettings, UsernameAsked
 from checkin.models.ticket import EMAIL_LENGTH, NAME_LENGTH, NOTES_LENGTH, PHONE_LENGTH
@@ -43,13 +51,14 @@ class CheckInForm(FlaskForm):
         super().__init__(**kwargs)
         self.settings = settings
         self.product.choices = [(str(number), name) for number, name in products]
+        self._offered = {str(number) for number, _name in products}
         self.language.choices = [(code, _LANGUAGE_NAMES[code]) for code in settings.languages]
         self.username.label.text = settings.username_label
         self.phone.description = phone_hint(settings.phone_region)
         self._drop_what_is_not_asked()
         if not self.submission_id.data:
             self.submission_id.data = str(uuid4())
-        if self.language and self.language.data not in settings.languages:
+        if "language" in self and self.language.data not in settings.languages:
             self.language.data = settings.languages[0]
 
     def _drop_what_is_not_asked(self) -> None:
@@ -119,7 +128,7 @@ class CheckInForm(FlaskForm):
 
     def validate_product(self, field: RadioField) -> None:
         """Require one of the products on offer."""
-        if field.data not in {value for value, *_rest in field.choices}:
+        if field.data not in self._offered:
             raise ValidationError(_("Please choose what they need help with."))
 
     def _check_text(self, field: StringField, most: int, missing: str) -> None:
@@ -130,5 +139,5 @@ class CheckInForm(FlaskForm):
 
     def value(self, name: str) -> str:
         """Return what was typed in a field, empty when the event does not ask it."""
-        field = self[name] if name in self else None
+        field = self._fields.get(name)
         return (field.data or "") if field is not None else ""

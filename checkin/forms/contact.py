@@ -42,8 +42,8 @@ class PhoneReading:
 def read_phone(typed: str, region: str) -> PhoneReading:
     """Read a number of `region`, or of any country when typed with +.
 
-    Raises NotAPhoneNumber for what cannot be one. Doubtful are numbers that are possible but not known to be valid, fixed
-    lines, toll-free and the like, and those with an extension.
+    Raises NotAPhoneNumber for what cannot be one. Doubtful are numbers that are possible but not known to be valid,
+    fixed lines, toll-free and the like, and those with an extension.
     """
     try:
         number = phonenumbers.parse(typed, region)

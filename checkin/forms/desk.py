@@ -28,6 +28,4 @@ class SearchForm(FlaskForm):
 class DeskForm(FlaskForm):
     """The number of the table where this device stands."""
 
-    desk = StringField(
-        _l("Your desk"), filters=[trimmed], validators=[limited(10), NoControlCharacters()]
-    )
+    desk = StringField(_l("Your desk"), filters=[trimmed], validators=[limited(10), NoControlCharacters()])

@@ -35,7 +35,8 @@ class FeedbackForm(FlaskForm):
         self.comments.label.text = _("Anything else?")
 
     def _scale(self, field: RadioField) -> None:
-        if field.data and field.data not in {value for value, *_rest in field.choices}:
+        most = ELEVEN if field.name == "recommend" else FIVE
+        if field.data and (field.data, field.data) not in most:
             raise ValidationError(_("Please choose one of the numbers."))
 
     validate_satisfaction = validate_ease = validate_recommend = validate_desk_satisfaction = lambda self, field: (

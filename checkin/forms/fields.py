@@ -6,11 +6,14 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, ValidationError
+from wtforms import Field, HiddenField, IntegerField, ValidationError
 from wtforms.validators import Length, Optional
+from wtforms.widgets import HiddenInput
 
 _ID: Final = re.compile(r"[A-Za-z0-9-]{8,36}")
-PAGE_TOO_OLD: Final = _l("This page had been open for too long. Nothing you typed is lost; please press the button again.")
+PAGE_TOO_OLD: Final = _l(
+    "This page had been open for too long. Nothing you typed is lost; please press the button again."
+)
 
 
 def trimmed(value: str | None) -> str:
@@ -29,7 +32,7 @@ class NoControlCharacters:
     def __init__(self, *, lines: str = "one") -> None:
         self.allowed = "\n\r\t" if lines == "many" else ""
 
-    def __call__(self, form: FlaskForm, field: Field) -> None:
+    def __call__(self, _form: FlaskForm, field: Field) -> None:
         """Raise ValidationError when the field holds a control character."""
         for character in field.data or "":
             if unicodedata.category(character) == "Cc" and character not in self.allowed:
@@ -45,8 +48,10 @@ class IdField(HiddenField):
         self.data = value if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 
-class VersionField(HiddenField):
+class VersionField(IntegerField):
     """The ticket's version when the page was rendered; None when it is missing."""
+
+    widget = HiddenInput()
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Keep only a whole number."""
@@ -56,7 +61,7 @@ class VersionField(HiddenField):
 
 def page_too_old(form: FlaskForm) -> bool:
     """Tell whether the form's CSRF token was refused: made for another session, or none came."""
-    token = form["csrf_token"] if "csrf_token" in form else None
+    token = form._fields.get("csrf_token")
     return bool(token is not None and token.errors)
 
 

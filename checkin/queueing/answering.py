@@ -80,5 +80,6 @@ def answer_survey(session: Session, token: str, answer: Answer) -> Survey:
     survey.edited_at = moment
     survey.answered_at = survey.answered_at or moment
     ticket = session.get_one(Ticket, survey.ticket_id)
-    record(session, ticket, Action.FEEDBACK, by=BY_CUSTOMER, at=moment, before=before, after=scores, words=survey.comments)
+    words = survey.comments
+    record(session, ticket, Action.FEEDBACK, by=BY_CUSTOMER, at=moment, before=before, after=scores, words=words)
     return survey

@@ -92,17 +92,18 @@ def check_in(
         if "submission_id" in str(error.orig):
             raise SubmittedTwice from error
         raise
+    after = {"team": found.team_id, "product": details.product_id, "status": StatusCode.OPEN.value}
     session.execute(
         insert(TicketChange).values(
             ticket_id=ticket_id, action=Action.CHECK_IN, actor=Actor.PERSON if by else Actor.CUSTOMER, person_id=by,
-            at=moment, before={}, after={"team": found.team_id, "product": details.product_id, "status": "open"}, words="",
+            at=moment, before={}, after=after, words="",
         )
     )  # fmt: skip
     announce(session, event_id)
     return CheckedIn(key)
 
 
-def _look_up(session: Session, details: CheckInDetails, *, event_id: int) -> Row[Any] | None:
+def _look_up(session: Session, details: CheckInDetails, *, event_id: int) -> Row[*tuple[Any, ...]] | None:
     """Read in one statement all that a check-in depends on, with the ticket this submission may have made already."""
     same_submission = and_(Ticket.event_id == event_id, Ticket.submission_id == details.submission_id)
     is_open = and_(Status.event_id == event_id, Status.code == StatusCode.OPEN.value)
@@ -150,7 +151,8 @@ def _keep_customer(session: Session, details: CheckInDetails, *, event_id: int) 
         upsert = statement.on_conflict_do_update(
             index_elements=["event_id", "phone"], index_where=Customer.email.is_(None), set_=kept
         )
-    return session.execute(upsert.returning(Customer.id)).scalar_one()
+    customer_id: int = session.execute(upsert.returning(Customer.id)).scalar_one()
+    return customer_id
 
 
 def _next_number(session: Session, *, event_id: int) -> tuple[int, datetime]:
@@ -167,7 +169,7 @@ def _next_number(session: Session, *, event_id: int) -> tuple[int, datetime]:
 
 
 def _ticket_values(
-    details: CheckInDetails, found: Row[Any], *, key: str, number: int, customer_id: int, moment: datetime
+    details: CheckInDetails, found: Row[*tuple[Any, ...]], *, key: str, number: int, customer_id: int, moment: datetime
 ) -> dict[str, Any]:
     settings = parse_settings(found.settings_json)
     urgent = settings.allow_urgent and details.urgent_reason != ""

@@ -50,8 +50,9 @@ def take_next(
 ) -> TakenTicket:
     """Give the first offered ticket of the team's queue to the expert.
 
-    Writes owner and times, the take, the change and the Ready alerts. The same expert's same `request_key` answers with
-    the same ticket. Raises NoSuchTeam, NotYourTeam, QueuePaused, QueueClosed, HandsFull, QueueEmpty; nothing is changed.
+    Writes owner and times, the take, the change and the Ready alerts. The same expert's same `request_key` answers
+    with the same ticket. Raises NoSuchTeam, NotYourTeam, QueuePaused, QueueClosed, HandsFull, QueueEmpty; then nothing
+    is changed.
     """
     locked = _lock(session, event_id=event_id, team_code=team_code, expert_id=expert_id)
     request = _Request(
@@ -71,7 +72,7 @@ def take_next(
     raise QueueEmpty(team=request.team_name)
 
 
-def _lock(session: Session, *, event_id: int, team_code: str, expert_id: int) -> Row[Any]:
+def _lock(session: Session, *, event_id: int, team_code: str, expert_id: int) -> Row[*tuple[Any, ...]]:
     """Lock the expert's row, then the team's; return the team, the event's settings and the time on PostgreSQL."""
     expert = (
         select(Person.id)

@@ -94,9 +94,7 @@ def resolve(session: Session, key: str, *, event_id: int, by: int, version: int 
 
     Raises what change_status raises.
     """
-    return change_status(
-        session, key, event_id=event_id, to=StatusCode.RESOLVED, by=by, version=version, words=words
-    )
+    return change_status(session, key, event_id=event_id, to=StatusCode.RESOLVED, by=by, version=version, words=words)
 
 
 def change_status(

@@ -119,7 +119,7 @@ def ticket_view(session: Session, key: str, *, event_id: int, moment: datetime) 
     return None if row is None else _view(session, row, moment)
 
 
-def _view(session: Session, row: Row[Any], moment: datetime) -> TicketView:
+def _view(session: Session, row: Row[*tuple[Any, ...]], moment: datetime) -> TicketView:
     ticket, status, product, asked, team_code, team_name, owner, volunteer = row
     return TicketView(
         id=ticket.id,
@@ -159,7 +159,7 @@ def _view(session: Session, row: Row[Any], moment: datetime) -> TicketView:
     )
 
 
-def _lines(session: Session, statement: Select[Any]) -> list[TicketLine]:
+def _lines(session: Session, statement: Select[*tuple[Any, ...]]) -> list[TicketLine]:
     rows = session.execute(statement.limit(LINES_AT_MOST))
     return [
         TicketLine(
@@ -180,7 +180,7 @@ def _lines(session: Session, statement: Select[Any]) -> list[TicketLine]:
     ]
 
 
-def _of_event(event_id: int) -> Select[Any]:
+def _of_event(event_id: int) -> Select[*tuple[Any, ...]]:
     return (
         select(Ticket, Status, Product.name, Team.code, _Owner.name)
         .join(Status, Status.id == Ticket.status_id)

@@ -161,7 +161,8 @@ def _guarded(view: View, roles: frozenset[Role] | None) -> View:
 
 def _refuse(roles: frozenset[Role]) -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
-        back = request.full_path.rstrip("?") if request.method == "GET" else url_for("front.event", event_slug=g.event.slug)
+        here = request.full_path.rstrip("?")
+        back = here if request.method == "GET" else url_for("front.event", event_slug=g.event.slug)
         return htmx.sign_in_first(url_for("signing_in.sign_in", next=back))
     if g.viewer is None or not (roles & g.viewer.roles):
         abort(403)

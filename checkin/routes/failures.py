@@ -20,7 +20,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DatabaseBusy, busy)
 
 
-def busy(error: Exception | None = None) -> Response:
+def busy(_error: Exception | None = None) -> Response:
     """Answer 503: the database is locked or gone; what was typed is kept in the page and can be sent again as it is."""
     db.session.rollback()
     sentence = _("The desk is busy for a moment. Nothing is lost; please try again.")
@@ -28,7 +28,8 @@ def busy(error: Exception | None = None) -> Response:
         response = htmx.toast_only(sentence, status=503)
     else:
         typed = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", "password", "again"}]
-        body = render_template("errors/busy.html", sentence=sentence, typed=typed, address=request.full_path.rstrip("?"))
+        address = request.full_path.rstrip("?")
+        body = render_template("errors/busy.html", sentence=sentence, typed=typed, address=address)
         response = Response(body, 503, mimetype="text/html")
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
