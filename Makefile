@@ -14,7 +14,7 @@ RULES := checkin/queueing/*,checkin/alerts/*
 .PHONY: help run test check fmt lock messages catalogues bench shots venv venv-dev tools clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: venv catalogues ## set up everything and serve at HOST:PORT (127.0.0.1:8000)
 	@$(FLASK) db upgrade
