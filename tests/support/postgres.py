@@ -56,6 +56,7 @@ class Postgres:
     url: URL
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
     _run: str = field(default_factory=lambda: secrets.token_hex(4), repr=False)
+    _made: set[str] = field(default_factory=set, repr=False)
 
     def new_database(self, *, template: str | None = None) -> str:
         """Make a database and return its address (postgresql+psycopg://...).
@@ -66,12 +67,20 @@ class Postgres:
         name = f"checkin_test_{self._run}_{next(self._numbers)}"
         source = sql.Identifier(template or "template0")
         self._maintain(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), source))
-        return self.url.set(database=name).render_as_string(hide_password=False)
+        address = self.url.set(database=name).render_as_string(hide_password=False)
+        self._made.add(address)
+        return address
 
     def drop_database(self, address: str) -> None:
         """Drop a database that `new_database()` made, and throw out who is still connected."""
         name = make_url(address).database or ""
         self._maintain(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._made.discard(address)
+
+    def drop_all(self) -> None:
+        """Drop what is left of the databases made here: a given server outlives the tests."""
+        for address in tuple(self._made):
+            self.drop_database(address)
 
     def _maintain(self, statement: sql.Composed) -> None:
         with psycopg.connect(plain_address(self.url), autocommit=True) as connection:
@@ -124,7 +133,11 @@ def running_postgres(durability: Durability = Durability.IN_MEMORY) -> Iterator[
     """
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
-        yield Postgres(make_url(given).set(drivername="postgresql+psycopg"))
+        server = Postgres(make_url(given).set(drivername="postgresql+psycopg"))
+        try:
+            yield server
+        finally:
+            server.drop_all()
         return
     programs = find_programs()
     if programs is None:
