@@ -1,0 +1,1 @@
+"""How people sign in: passwords, what is done against guessing, and new passwords by email."""

@@ -1,0 +1,104 @@
+"""Slows down who guesses: what is tried is counted by email and by address (docs/specification.md, 9.2).
+
+A try is written down before it is judged, so that a hundred at once are a hundred, and struck out when it succeeds.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from checkin.models import Attempt, AttemptKind
+
+WINDOW: Final = timedelta(hours=1)
+_KEPT: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """So many tries in an hour are free; each further one waits, twice as long each time, up to the longest."""
+
+    free: int
+    first_wait: timedelta
+    longest_wait: timedelta
+
+    def wait_after(self, tries: int) -> timedelta:
+        """Return how long after the last of so many tries the next one may come."""
+        if tries < self.free:
+            return timedelta(0)
+        return min(self.first_wait * 2 ** min(tries - self.free, 20), self.longest_wait)
+
+
+# A venue is one address, with everybody's slips of the finger behind it.
+_BY_EMAIL: Final = {
+    AttemptKind.SIGN_IN: Limit(5, timedelta(seconds=15), timedelta(minutes=15)),
+    AttemptKind.RESET: Limit(3, timedelta(minutes=5), timedelta(minutes=30)),
+}
+_BY_ADDRESS: Final = {
+    AttemptKind.SIGN_IN: Limit(100, timedelta(seconds=1), timedelta(minutes=1)),
+    AttemptKind.RESET: Limit(50, timedelta(seconds=5), timedelta(minutes=5)),
+}
+
+
+class TooManyTries(Exception):
+    """Too many tries for this email or from this address; `wait` is how long the next one has to wait."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(f"wait {wait.total_seconds():.0f} s")
+        self.wait = wait
+
+
+def begin_attempt(session: Session, kind: AttemptKind, *, email: str, address: str, moment: datetime) -> int:
+    """Write down a try and return its id, for `succeeded`.
+
+    Raises TooManyTries, which writes nothing: a try that has to wait does not make the wait longer.
+    """
+    address = address_key(address)
+    _one_at_a_time(session, email)
+    session.execute(delete(Attempt).where(Attempt.at < moment - _KEPT))
+    by_email = _wait(session, kind, _BY_EMAIL[kind], moment, Attempt.email == email)
+    by_address = _wait(session, kind, _BY_ADDRESS[kind], moment, Attempt.address == address)
+    wait = max(by_email, by_address)
+    if wait > timedelta(0):
+        raise TooManyTries(wait)
+    attempt = Attempt(kind=kind, email=email, address=address, at=moment)
+    session.add(attempt)
+    session.flush()
+    return attempt.id
+
+
+def succeeded(session: Session, *, email: str) -> None:
+    """Forget the failed sign-ins of this email: whoever knows the password has shown it."""
+    session.execute(delete(Attempt).where(Attempt.kind == AttemptKind.SIGN_IN, Attempt.email == email))
+
+
+def address_key(address: str) -> str:
+    """Return what counts as one address: an IPv4 address, the /64 of an IPv6 one."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.IPv6Network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def _wait(session: Session, kind: AttemptKind, limit: Limit, moment: datetime, mine: object) -> timedelta:
+    counted = select(func.count(), func.max(Attempt.at)).where(
+        mine, Attempt.kind == kind, Attempt.at > moment - WINDOW  # type: ignore[arg-type]
+    )  # fmt: skip
+    tries, last = session.execute(counted).one()
+    if not tries:
+        return timedelta(0)
+    return max(last + limit.wait_after(tries) - moment, timedelta(0))
+
+
+def _one_at_a_time(session: Session, email: str) -> None:
+    """Let tries for one email follow each other on PostgreSQL; on SQLite all writers do anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(email, 0))))

@@ -1,0 +1,1 @@
+"""What an organiser sets up: the event, its statuses, teams, products, people and settings."""

@@ -1,0 +1,62 @@
+"""Reads and changes the settings of an event, by the names that the command line and the set-up page use."""
+
+from enum import Enum
+from typing import Any, Final
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from checkin.db import announce
+from checkin.models import Event, EventSettings
+from checkin.models.settings import changed_settings
+from checkin.setup.errors import NoSuchSetting, SettingNotPossible, SetupRefused
+from checkin.setup.names import checked_name, checked_zone
+
+# Columns of the event that are set like its settings.
+OF_THE_EVENT: Final = ("name", "time_zone")
+
+
+def list_settings(event: Event) -> dict[str, str]:
+    """Return every setting of the event with its value, as it would be typed."""
+    listed = {"name": event.name, "time_zone": event.time_zone}
+    return listed | {name: as_typed(getattr(event.settings, name)) for name in EventSettings.model_fields}
+
+
+def set_setting(session: Session, event: Event, *, name: str, value: str) -> str:
+    """Change one setting and return its value as it is kept; pages see it at once.
+
+    Raises NoSuchSetting, SettingNotPossible.
+    """
+    try:
+        if name == "name":
+            event.name = checked_name(value, longest=120)
+        elif name == "time_zone":
+            event.time_zone = checked_zone(value)
+        else:
+            event.settings_json = changed_settings(event.settings_json, **{name: value})
+    except KeyError as error:
+        raise NoSuchSetting(name=name) from error
+    except SetupRefused as refused:
+        why = refused.sentence.replace("{longest}", "120").replace("{zone}", value).rstrip(".")
+        raise SettingNotPossible(name=name, value=value, why=why) from refused
+    except ValidationError as error:
+        raise SettingNotPossible(name=name, value=value, why=_why(error)) from error
+    session.flush()
+    announce(session, event.id)
+    return list_settings(event)[name]
+
+
+def as_typed(value: Any) -> str:
+    """Return a value of a setting as somebody would type it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value)
+
+
+def _why(error: ValidationError) -> str:
+    words = error.errors()[0]["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return words[:1].lower() + words[1:]
