@@ -20,6 +20,7 @@ from checkin.routes import (
     rendering,
     safety,
     signing_in,
+    streams,
     tickets,
 )
 
@@ -36,6 +37,6 @@ def init_app(app: Flask) -> None:
     safety.init_app(app)
     rendering.init_app(app)
     failures.init_app(app)
-    parts = (health, signing_in, customer, feedback, front, checking_in, board, desk, tickets, outbox)
+    parts = (health, signing_in, customer, feedback, front, checking_in, board, desk, tickets, outbox, streams)
     for part in parts:
         app.register_blueprint(part.bp)

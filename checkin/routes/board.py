@@ -1,0 +1,58 @@
+"""The live board: a page, its fragment, and its stream. Anyone may watch; everybody sees the same."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, Response, abort, request
+from flask.typing import ResponseReturnValue
+
+from checkin import htmx
+from checkin.live import live
+from checkin.live.board import RenderedBoard
+from checkin.routes.access import EventView, anyone
+from checkin.routes.streams import stream_response
+
+bp = Blueprint("board", __name__)
+
+
+def _held_first(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Answer a page that polls from what is held, before anything is asked of the database."""
+
+    @wraps(view)
+    def held_first(event_slug: str, **arguments: Any) -> ResponseReturnValue:
+        rendered = live().held_board(event_slug) if htmx.wants_fragment() else None
+        return _fragment(rendered) if rendered is not None else view(event_slug=event_slug, **arguments)
+
+    return held_first
+
+
+@bp.get("/<slug:event_slug>/board")
+@_held_first
+@anyone
+def show(event: EventView) -> ResponseReturnValue:
+    """Show the board; `tv=1` changes only how it is laid out, and nothing in the address what it shows."""
+    rendered = live().board(event.id)
+    if rendered is None:
+        abort(404)
+    if htmx.wants_fragment():
+        return _fragment(rendered)
+    board = rendered.board
+    tv = request.args.get("tv") == "1"
+    return htmx.page("board/show.html", rows=board.rows, columns=board.columns, more=board.more, tv=tv)
+
+
+@bp.get("/<slug:event_slug>/board/events")
+@anyone
+def events(event: EventView) -> ResponseReturnValue:
+    """Push the fragment at once and after each change."""
+    return stream_response(lambda: live().watch_board(event.id))
+
+
+def _fragment(rendered: RenderedBoard) -> Response:
+    response = Response(rendered.html, mimetype="text/html")
+    response.headers["ETag"] = rendered.etag
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers.add("Vary", "HX-Request")
+    response.make_conditional(request)
+    return response
