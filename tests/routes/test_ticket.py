@@ -1,0 +1,164 @@
+"""One ticket, and what staff do with it."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from checkin.models import AlertKind, AlertState, StatusCode
+from tests.cast import Cast, checked_in, moved, queue_of, resolved, sign_in, taken
+from tests.routes.pages import form_of, post, words_of
+
+
+@pytest.fixture
+def emil(client: FlaskClient, cast: Cast) -> FlaskClient:
+    """Return Emil's tablet."""
+    return sign_in(client, cast.emil)
+
+
+def test_the_ticket_says_all_that_the_expert_needs(emil: FlaskClient, cast: Cast) -> None:
+    earlier = checked_in(cast, "API")
+    checked_in(cast, notes="Regression output looks wrong, leaves at 15:00")
+    key = taken(cast)
+    words = words_of(emil.get(f"/demo/tickets/{key}"))
+    for expected in (
+        key, "Carla Jones", "Carla needs your help with Stats iQ", "Regression output looks wrong, leaves at 15:00",
+        "carla@example.org", "+1 415-555-2671", "Vera", earlier, "queued", "took the ticket at desk 7",
+    ):  # fmt: skip
+        assert expected in words
+
+
+def test_resolve_closes_the_ticket_and_asks_how_it_went(emil: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    answer = post(emil, f"/demo/tickets/{key}", f"/demo/tickets/{key}/resolve")
+    assert answer.status_code == 303
+    assert cast.ticket(key).closed_at is not None
+    assert cast.survey(key).expert_id == cast.emil.id
+    (feedback,) = [alert for alert in cast.alerts(key) if alert.kind is AlertKind.FEEDBACK]
+    assert feedback.state is AlertState.PENDING
+
+
+def test_htmx_gets_the_ticket_as_it_is_now(emil: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    answer = post(emil, f"/demo/tickets/{key}", f"/demo/tickets/{key}/resolve", htmx=True)
+    assert answer.status_code == 200
+    assert "Resolved" in words_of(answer)
+    assert "<html" not in answer.text
+
+
+def test_put_back_returns_it_to_its_place(emil: FlaskClient, cast: Cast) -> None:
+    first, _second = queue_of(cast, 2)
+    taken(cast)
+    post(emil, f"/demo/tickets/{first}", f"/demo/tickets/{first}/put-back")
+    assert cast.ticket(first).owner_id is None
+    assert taken(cast) == first
+
+
+def test_another_status_takes_it_off_the_queue(emil: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    post(emil, f"/demo/tickets/{key}", f"/demo/tickets/{key}/status", status="follow_up")
+    assert cast.ticket(key).status_id == cast.statuses[StatusCode.FOLLOW_UP]
+
+
+def test_an_unknown_status_is_refused(emil: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    answer = post(emil, f"/demo/tickets/{key}", f"/demo/tickets/{key}/status", status="gone")
+    assert answer.status_code == 409
+    assert "no such status" in words_of(answer)
+
+
+def test_a_ticket_that_somebody_else_changed_is_not_overwritten(emil: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    stale = form_of(emil.get(f"/demo/tickets/{key}"), "/resolve")
+    moved(cast, key, StatusCode.FOLLOW_UP, by=cast.lena)
+    answer = emil.post(f"/demo/tickets/{key}/resolve", data=stale)
+    assert answer.status_code == 409
+    assert "Somebody else changed this ticket" in words_of(answer)
+    assert cast.ticket(key).closed_at is None
+    assert form_of(answer, "/resolve")["version"] == str(cast.ticket(key).version)
+
+
+def test_a_note_joins_the_timeline_and_moves_nothing(emil: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    before = cast.ticket(key)
+    post(emil, f"/demo/tickets/{key}", f"/demo/tickets/{key}/notes", note="Sent them the guide <b>")
+    assert "Sent them the guide &lt;b&gt;" in emil.get(f"/demo/tickets/{key}").text
+    assert (cast.ticket(key).version, cast.ticket(key).updated_at) == (before.version, before.updated_at)
+
+
+def test_an_empty_note_and_one_that_is_too_long_are_refused(emil: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    address = f"/demo/tickets/{key}"
+    assert post(emil, address, f"{address}/notes", note="  ").status_code == 409
+    answer = post(emil, address, f"{address}/notes", note="x" * 10_000)
+    assert answer.status_code == 422
+    assert form_of(answer, "/notes")["note"] == "x" * 10_000
+
+
+def test_an_expired_token_keeps_the_note(emil: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    address = f"/demo/tickets/{key}"
+    answer = post(emil, address, f"{address}/notes", note="long story", csrf_token="old")
+    assert answer.status_code == 422
+    assert form_of(answer, "/notes")["note"] == "long story"
+
+
+def test_another_expert_sees_it_but_cannot_change_it(client: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    sign_in(client, cast.tove)
+    page = client.get(f"/demo/tickets/{key}")
+    assert page.status_code == 200
+    assert f"{key}/resolve" not in page.text
+    fields = form_of(page, "/notes")
+    answer = client.post(f"/demo/tickets/{key}/resolve", data=fields)
+    assert answer.status_code == 403
+    assert cast.ticket(key).closed_at is None
+
+
+def test_a_lead_of_the_team_and_an_organiser_can_change_it(client: FlaskClient, cast: Cast) -> None:
+    queue_of(cast, 2)
+    for someone, key in ((cast.lena, taken(cast)), (cast.olga, taken(cast, by=cast.lena))):
+        sign_in(client, someone)
+        assert post(client, f"/demo/tickets/{key}", f"/demo/tickets/{key}/resolve").status_code == 303
+
+
+def test_a_ticket_that_is_not_there_is_404(emil: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    fields = form_of(emil.get(f"/demo/tickets/{key}"), "/resolve")
+    assert emil.get("/demo/tickets/STQ-99").status_code == 404
+    assert emil.post("/demo/tickets/STQ-99/resolve", data=fields).status_code == 404
+    assert emil.post("/demo/tickets/STQ-99/resolve", data={}).status_code == 404
+
+
+@pytest.mark.parametrize("words", ["carla", "JONES", "carla@example.org", "STQ-1", "5552671", "415-555-2671", ""])
+def test_search_finds_by_key_name_email_and_phone(emil: FlaskClient, cast: Cast, words: str) -> None:
+    key = checked_in(cast)
+    (other,) = queue_of(cast, 1, "API")
+    found = words_of(emil.get("/demo/tickets", query_string={"q": words}))
+    assert key in found
+    assert (other in found) is (words == "")
+
+
+@pytest.mark.parametrize("words", ["%", "_", "x" * 300, "nobody", "\x00"])
+def test_search_takes_nothing_for_a_wildcard(emil: FlaskClient, cast: Cast, words: str) -> None:
+    checked_in(cast)
+    page = emil.get("/demo/tickets", query_string={"q": words})
+    assert page.status_code == 200
+    assert "Carla" not in page.text or len(words) > 100
+
+
+def test_the_list_can_be_narrowed_by_status(emil: FlaskClient, cast: Cast) -> None:
+    first, second = queue_of(cast, 2)
+    resolved(cast)
+    words = words_of(emil.get("/demo/tickets", query_string={"status": "resolved"}))
+    assert first in words
+    assert second not in words
+    assert second in words_of(emil.get("/demo/tickets", query_string={"status": "nonsense"}))
