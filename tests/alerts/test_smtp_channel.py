@@ -29,8 +29,8 @@ from tests.support.fake_smtp import (
     Stage,
     client_context,
     fake_smtp,
-    free_port,
 )
+from tests.support.server import free_port
 
 READY = MailMessage(
     to_name="Carla Núñez",

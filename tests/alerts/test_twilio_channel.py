@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -31,12 +30,6 @@ READY = TextMessage(
     status_callback="https://desk.example.org/hooks/twilio/status?a=1",
     validity_seconds=900,
 )
-
-
-@pytest.fixture
-def twilio() -> Iterator[FakeTwilio]:
-    with FakeTwilio() as fake:
-        yield fake
 
 
 def channel(base_url: str, *, token: str = AUTH_TOKEN, service: str | None = None) -> TwilioChannel:

@@ -24,6 +24,8 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.support.server import free_port
+
 USER, PASSWORD = "desk@example.org", "p@ss:w/rd"
 
 
@@ -146,12 +148,6 @@ def client_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     authority().configure_trust(context)
     return context
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 
 class Outcome(StrEnum):
@@ -75,8 +74,8 @@ class TextMessage:
 class MailMessage:
     """One email to one person, with the same content as text and as HTML.
 
-    `message_id` (with its angle brackets) and `date` stay the same when the message is sent again, so that mail
-    stores can recognise the copy. Names may be "", `reply_to` too.
+    `message_id` (with its angle brackets) stays the same when the message is sent again, so that mail stores can
+    recognise the copy. Names may be "", `reply_to` too.
     """
 
     to_name: str
@@ -89,19 +88,3 @@ class MailMessage:
     html: str
     message_id: str
     date: datetime
-
-
-class TextChannel(Protocol):
-    """Sends texts."""
-
-    def send(self, message: TextMessage) -> Receipt:
-        """Send one text. Raises `TransportError`."""
-        ...
-
-
-class MailChannel(Protocol):
-    """Sends email."""
-
-    def send(self, message: MailMessage) -> Receipt:
-        """Send one email. Raises `TransportError`."""
-        ...

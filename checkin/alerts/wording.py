@@ -1,0 +1,49 @@
+"""Puts people's words into our sentences without letting them do anything there."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from gettext import NullTranslations, translation
+from typing import Final
+
+from checkin.config import ROOT
+
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+
+# Marks that change the direction of what follows them, and the one that is invisible everywhere. The joiners
+# (U+200C, U+200D) stay: scripts and emoji need them.
+_UNSEEN: Final = frozenset("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+
+def shown(value: str) -> str:
+    """Return `value` as one line without control characters and marks of direction."""
+    kept = (" " if unicodedata.category(character) in {"Cc", "Zl", "Zp"} else character for character in value)
+    visible = "".join(character for character in kept if character not in _UNSEEN and not _is_surrogate(character))
+    return " ".join(visible.split())
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Put `values` into the placeholders of `template`, once: braces within a value mean nothing.
+
+    Raises KeyError for a placeholder that `values` does not hold. What is left of spaces around an empty value is
+    put right.
+    """
+    filled = _PLACEHOLDER.sub(lambda match: values[match[1]], template)
+    return re.sub(r" +(?=[ ,.!?]|$)", "", filled).strip()
+
+
+def translate(sentence: str, language: str) -> str:
+    """Return a marked sentence in `language`, unchanged where the catalogue has none."""
+    return _catalogue(language).gettext(sentence)
+
+
+@cache
+def _catalogue(language: str) -> NullTranslations:
+    return translation("messages", ROOT / "checkin" / "translations", languages=[language], fallback=True)
+
+
+def _is_surrogate(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"

@@ -1,0 +1,188 @@
+"""What alerts say, and that nobody's name can make them say something else."""
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkin.alerts.links import make_reset_token, read_reset_token
+from checkin.alerts.segments import count_segments, is_gsm
+from checkin.alerts.templates import MAILS, MOST_SEGMENTS, desk_name, letter, ready_text
+from checkin.alerts.wording import fill, shown
+from checkin.models import AlertKind
+
+VALUES = {
+    "first_name": "Carla",
+    "last_name": "Jones",
+    "expert": "Emil Berg",
+    "product": "Stats iQ",
+    "key": "STQ-42",
+    "desk": "Desk 7",
+    "event": "Ask the Experts",
+    "customer_link": "https://desk.example.org/t/abc",
+    "feedback_link": "https://desk.example.org/feedback/def",
+    "reset_link": "https://desk.example.org/reset/ghi",
+}
+RIGHT_TO_LEFT_OVERRIDE = "\u202e"
+
+
+class TagReader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+
+
+def text(**changes: str) -> str:
+    return ready_text(VALUES | changes, language="en")
+
+
+def test_the_ready_text_says_who_where_and_what() -> None:
+    assert text() == "Carla, Emil Berg is ready for you at Desk 7. Your ticket is STQ-42, Stats iQ."
+
+
+def test_without_a_desk_the_ready_text_names_the_event() -> None:
+    assert text(desk="") == "Carla, Emil Berg is ready for you at Ask the Experts. Your ticket is STQ-42, Stats iQ."
+
+
+def test_the_ready_text_is_one_segment_and_carries_no_link() -> None:
+    assert count_segments(text()) == 1
+    assert "://" not in text()
+
+
+@pytest.mark.parametrize(
+    ("desk", "name"), [("7", "Desk 7"), ("Desk 7", "Desk 7"), ("by the window", "by the window"), ("", "")]
+)
+def test_a_desk_is_called_as_people_call_it(desk: str, name: str) -> None:
+    assert desk_name(desk, language="en") == name
+
+
+@given(*[st.text(max_size=100) for _ in range(4)])
+def test_no_name_makes_the_text_longer_than_two_segments_or_takes_the_key_out(
+    first_name: str, expert: str, product: str, event: str
+) -> None:
+    for desk in ("Desk 7", ""):
+        body = text(first_name=first_name, expert=expert, product=product, event=event, desk=desk)
+        assert count_segments(body) <= MOST_SEGMENTS
+        assert "STQ-42" in body
+
+
+def test_the_customers_name_is_cut_before_the_experts() -> None:
+    body = text(first_name="Ж" * 100)
+    assert body.startswith("Ж" * 12)
+    assert "Emil Berg is ready for you at Desk 7" in body
+    assert "Stats iQ" in body
+
+
+@pytest.mark.parametrize("name", ["{expert}", "{0}", "{first_name.__class__}", "%s %(expert)s", "{{ 7 * 7 }}"])
+def test_a_name_cannot_act_as_a_template(name: str) -> None:
+    assert text(first_name=name).startswith(f"{name}, Emil Berg is ready")
+    mail = letter(AlertKind.READY, VALUES | {"first_name": name}, language="en")
+    assert f"Hello {name} Jones," in mail.text
+
+
+def test_a_name_cannot_act_as_html() -> None:
+    evil = "<img src=x onerror=alert(1)>\"'&"
+    mail = letter(AlertKind.READY, VALUES | {"first_name": evil, "expert": evil, "event": evil}, language="en")
+    reader = TagReader()
+    reader.feed(mail.html)
+    assert "a" in reader.tags
+    assert "img" not in reader.tags
+    assert "alert(1)" in mail.text
+
+
+def test_a_name_cannot_add_lines_or_turn_the_text_around() -> None:
+    assert shown(f"Car\r\nla{RIGHT_TO_LEFT_OVERRIDE}\0 \ud800 \u2028x\u200b") == "Car la x"
+    assert "\n" not in text(first_name="Carla\nPress here:")
+
+
+def test_what_scripts_and_emoji_need_stays() -> None:
+    for name in ("محمد", "山田", "Zoë", "👩\u200d💻", "می\u200cشود"):
+        assert shown(name) == name
+
+
+def test_an_empty_name_leaves_no_hole() -> None:
+    assert fill("Hello {first_name} {last_name},", {"first_name": "Carla", "last_name": ""}) == "Hello Carla,"
+
+
+def test_an_unknown_placeholder_is_refused() -> None:
+    with pytest.raises(KeyError):
+        fill("Hello {nobody}", {})
+
+
+@pytest.mark.parametrize("kind", list(MAILS))
+def test_every_email_has_one_button_and_its_address_in_plain_sight(kind: AlertKind) -> None:
+    mail = letter(kind, VALUES, language="en")
+    link = VALUES[MAILS[kind].link]
+    assert mail.html.count('class="button"') == 1
+    assert mail.html.count(f'href="{link}"') == 2
+    assert f">{link}</a>" in mail.html.replace("\n", "")
+    assert link in mail.text
+    assert "prefers-color-scheme: dark" in mail.html
+    assert mail.html.startswith("<!DOCTYPE html>")
+    assert "src=" not in mail.html
+
+
+def test_the_ready_email_names_the_desk_when_it_is_known() -> None:
+    assert "Emil Berg is ready for you at Desk 7" in letter(AlertKind.READY, VALUES, language="en").text
+    without = letter(AlertKind.READY, VALUES | {"desk": ""}, language="en").text
+    assert without.startswith("Emil Berg is ready for you\n")
+
+
+@pytest.mark.parametrize("kind", list(MAILS))
+def test_no_subject_holds_what_a_customer_typed(kind: AlertKind) -> None:
+    mail = letter(kind, VALUES | {"first_name": "Buy", "last_name": "pills"}, language="en")
+    assert "Buy" not in mail.subject
+    assert "pills" not in mail.subject
+
+
+def test_a_language_without_a_catalogue_speaks_english() -> None:
+    assert ready_text(VALUES, language="xx") == text()
+
+
+@pytest.mark.parametrize(
+    ("body", "segments"),
+    [
+        ("", 1),
+        ("a" * 160, 1),
+        ("a" * 161, 2),
+        ("a" * 306, 2),
+        ("a" * 307, 3),
+        ("€" * 80, 1),
+        ("€" * 81, 2),
+        ("a" * 152 + "€" + "a" * 10, 2),
+        ("a" * 152 + "€" + "a" * 151, 2),
+        ("a" * 152 + "€" + "a" * 152, 3),
+        ("ж" * 70, 1),
+        ("ж" * 71, 2),
+        ("ж" * 134, 2),
+        ("ж" * 135, 3),
+        ("😀" * 35, 1),
+        ("😀" * 36, 2),
+        ("😀" * 66, 2),
+        ("😀" * 67, 3),
+        ("a\u2019" + "a" * 69, 2),
+    ],
+)
+def test_segments_are_counted_as_the_network_counts_them(body: str, segments: int) -> None:
+    assert count_segments(body) == segments
+
+
+def test_one_curly_quote_turns_the_whole_text_to_ucs_2() -> None:
+    assert is_gsm("O'Brien {ok} ~ Ñandú É à".replace("ú", "ù"))
+    assert not is_gsm("O\u2019Brien")
+
+
+def test_a_reset_link_is_good_for_one_account_one_key_and_one_hour() -> None:
+    import time_machine
+
+    with time_machine.travel("2027-06-05T12:00:00Z", tick=False) as clock:
+        token = make_reset_token("key", account_id=7, session_number=3)
+        assert read_reset_token("key", token) == (7, 3)
+        assert read_reset_token("another key", token) is None
+        assert read_reset_token("key", token + "x") is None
+        clock.shift(3601)
+        assert read_reset_token("key", token) is None
