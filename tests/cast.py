@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
+import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
@@ -41,6 +42,7 @@ from checkin.models import (
 )
 from checkin.models.settings import changed_settings
 from checkin.queueing.checking_in import CheckInDetails, check_in
+from checkin.queueing.errors import QueueingError
 from checkin.queueing.moving import put_back
 from checkin.queueing.taking import take_next
 from checkin.queueing.transitions import change_status
@@ -260,3 +262,11 @@ def session_cookie(app: Flask, someone: Someone, **more: Any) -> str:
         {"_user_id": f"{someone.account_id}.0", "_fresh": True} | more
     )
     return cookie
+
+
+@contextmanager
+def refused(code: str) -> Iterator[None]:
+    """Expect that a rule says no with this code."""
+    with pytest.raises(QueueingError) as refusal:
+        yield
+    assert refusal.value.code == code

@@ -4,12 +4,12 @@ The rows hold references; the text is rendered when a worker leases them, so tha
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import CTE, ColumnElement, Insert, Integer, String, and_, cast, insert, literal, select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
-from checkin.db import UtcDateTime, wake_outbox
+from checkin.db import wake_outbox
 from checkin.i18n import mark as N_
 from checkin.models import Alert, AlertKind, AlertState, Channel, EventSettings, Ticket
 
@@ -26,43 +26,20 @@ def ready_channels(settings: EventSettings) -> tuple[Channel, ...]:
     return tuple(channel for on, channel in switches if on)
 
 
-def ready_alerts(taken: CTE, settings: EventSettings, *, person_id: int, moment: datetime) -> Insert:
-    """Return the statement that writes a Ready alert per channel for the ticket in `taken`.
+def ready_alert(channel: Channel) -> str:
+    """Return the SQL that writes the Ready alert of a take, as a part of the one statement of taking_at_once.
 
-    `taken` has the columns id, event_id, take_number, phone and email; a channel without an address gets no row.
+    It reads the ticket from `taken` (id, event_id, take_number, taken_at, phone, email) and binds :expert_id and
+    :lifetime; without an address for the channel it writes no row.
     """
-    reachable = [_reaches(channel, taken.c.phone, taken.c.email) for channel in ready_channels(settings)]
-    channels = [
-        select(*_ready_columns(taken, channel, settings, person_id=person_id, moment=moment)).where(condition)
-        for channel, condition in zip(ready_channels(settings), reachable, strict=True)
-    ]
-    rows = channels[0] if len(channels) == 1 else channels[0].union_all(*channels[1:])
-    return insert(Alert).from_select(_READY_NAMES, rows)
-
-
-_READY_NAMES: Final = [
-    "event_id", "ticket_id", "person_id", "kind", "channel", "occasion", "state", "reason_code", "reason", "created_at",
-    "due_at", "expires_at", "attempts", "transmissions", "possible_duplicate", "recipient", "subject", "body", "provider_id",
-]  # fmt: skip
-
-
-def _reaches(channel: Channel, phone: ColumnElement[Any], email: ColumnElement[Any]) -> ColumnElement[bool]:
-    return phone.is_not(None) if channel is Channel.TEXT else email.is_not(None)
-
-
-def _ready_columns(
-    taken: CTE, channel: Channel, settings: EventSettings, *, person_id: int, moment: datetime
-) -> list[ColumnElement[Any]]:
-    expires_at = moment + timedelta(minutes=settings.ready_expires_minutes)
-    empty = literal("", String)
-    zero = literal(0, Integer)
-    at = literal(moment, UtcDateTime)
-    return [
-        taken.c.event_id, taken.c.id, literal(person_id), literal(AlertKind.READY, Alert.kind.type),
-        literal(channel, Alert.channel.type), cast(taken.c.take_number, String(40)),
-        literal(AlertState.PENDING, Alert.state.type), empty, empty, at, at, literal(expires_at, UtcDateTime),
-        zero, zero, literal(False), empty, empty, empty, empty,
-    ]  # fmt: skip
+    address = "phone" if channel is Channel.TEXT else "email"
+    # Nothing of a request is in here: the channel is a name of ours.
+    return f"""
+  INSERT INTO alerts (event_id, ticket_id, person_id, kind, channel, occasion, state, reason_code, reason, created_at,
+    due_at, expires_at, attempts, transmissions, possible_duplicate, recipient, subject, body, provider_id)
+  SELECT event_id, id, :expert_id, '{AlertKind.READY}', '{channel}', CAST(take_number AS varchar),
+    '{AlertState.PENDING}', '', '', taken_at, taken_at, taken_at + :lifetime, 0, 0, false, '', '', '', ''
+  FROM taken WHERE {address} IS NOT NULL"""  # noqa: S608
 
 
 def enqueue_ready(session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime) -> None:

@@ -182,7 +182,7 @@ def in_queue() -> ColumnElement[bool]:
     return and_(text("tickets.kind = 'open'"), text("tickets.owner_id IS NULL"))
 
 
-def offered(moment: datetime) -> ColumnElement[bool]:
+def offered(moment: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """Return the condition for tickets that can be taken at `moment`: in the queue and not held back."""
     return and_(in_queue(), or_(Ticket.not_before.is_(None), Ticket.not_before <= moment))
 

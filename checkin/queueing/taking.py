@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import CTE, JSON, Row, and_, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
+from checkin import clock
 from checkin.alerts import outbox
-from checkin.db import announce, database_now, wake_outbox
-from checkin.models import Action, Actor, Event, EventSettings, Person, QueueState, Take, Team, TeamMember, Ticket
+from checkin.db import DatabaseBusy, announce, wake_outbox
+from checkin.models import Action, Event, EventSettings, Person, QueueState, Take, Team, TeamMember, Ticket
 from checkin.models.settings import parse_settings
-from checkin.models.ticket import TicketChange, offered, queue_order
+from checkin.models.ticket import offered, queue_order
 from checkin.queueing.errors import NoSuchTeam, NotYourTeam, QueueClosed, QueueEmpty, QueuePaused
 from checkin.queueing.hands import require_free_hands
+from checkin.queueing.history import by_person, record
+from checkin.queueing.taking_at_once import write_take
 
 _TRIES: Final = 3
+Moment = datetime | ColumnElement[datetime]
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class _Request:
     team_name: str
     queue_state: QueueState
     settings: EventSettings
-    moment: datetime
+    moment: Moment
 
 
 def take_next(
@@ -54,12 +58,13 @@ def take_next(
     with the same ticket. Raises NoSuchTeam, NotYourTeam, QueuePaused, QueueClosed, HandsFull, QueueEmpty; then nothing
     is changed.
     """
+    at_once = session.get_bind().dialect.name == "postgresql"
     locked = _lock(session, event_id=event_id, team_code=team_code, expert_id=expert_id)
     request = _Request(
         event_id, expert_id, desk, request_key, locked.id, locked.name, locked.queue_state,
-        parse_settings(locked.settings_json), database_now(session) if locked.moment is None else locked.moment,
+        parse_settings(locked.settings_json), func.clock_timestamp() if at_once else clock.now(),
     )  # fmt: skip
-    write = _write_at_once if session.get_bind().dialect.name == "postgresql" else _write_in_steps
+    write = _write_at_once if at_once else _write_in_steps
     for _ in range(_TRIES):
         key = write(session, request)
         if key is not None:
@@ -69,11 +74,15 @@ def take_next(
         repeated = _refuse(session, request)
         if repeated is not None:
             return TakenTicket(repeated, repeated=True)
-    raise QueueEmpty(team=request.team_name)
+    # Somebody is offered, but moved each time between the look and the write: "empty" would not be true.
+    raise DatabaseBusy
 
 
 def _lock(session: Session, *, event_id: int, team_code: str, expert_id: int) -> Row[*tuple[Any, ...]]:
-    """Lock the expert's row, then the team's; return the team, the event's settings and the time on PostgreSQL."""
+    """Lock the expert's row, then the team's; return the team with the event's settings.
+
+    The time is read after this statement: within it PostgreSQL would read the clock before it waited for the lock.
+    """
     expert = (
         select(Person.id)
         .where(Person.id == expert_id, Person.event_id == event_id)
@@ -81,10 +90,8 @@ def _lock(session: Session, *, event_id: int, team_code: str, expert_id: int) ->
         .cte("expert")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    moment = func.clock_timestamp() if on_postgresql else literal(None)
     row = session.execute(
-        select(Team.id, Team.name, Team.queue_state, Event.settings_json, moment.label("moment"))
+        select(Team.id, Team.name, Team.queue_state, Event.settings_json)
         .join(Event, Event.id == Team.event_id)
         .join(expert, expert.c.id == expert_id)
         .where(Team.event_id == event_id, Team.code == team_code)
@@ -120,97 +127,46 @@ def _refuse(session: Session, request: _Request) -> str | None:
     return None
 
 
-def _head(request: _Request) -> Any:
+def _head(request: _Request) -> Select[int]:
     in_this_queue = and_(Ticket.team_id == request.team_id, offered(request.moment))
     return select(Ticket.id).where(in_this_queue).order_by(*queue_order()).limit(1)
-
-
-def _changes(request: _Request) -> dict[Any, Any]:
-    return {
-        Ticket.owner_id: request.expert_id,
-        Ticket.desk: request.desk,
-        Ticket.taken_at: request.moment,
-        Ticket.arrived_at: None,
-        Ticket.updated_at: request.moment,
-        Ticket.take_number: Ticket.take_number + 1,
-        Ticket.version: Ticket.version + 1,
-    }
 
 
 def _write_in_steps(session: Session, request: _Request) -> str | None:
     """Take on SQLite: nobody else writes meanwhile, so the checks come first and plain statements follow."""
     if _refuse(session, request) is not None:
         return None
-    ticket_id = session.execute(_head(request)).scalar_one()
-    session.execute(update(Ticket).where(Ticket.id == ticket_id).values(_changes(request)))
-    ticket = session.get_one(Ticket, ticket_id)
-    session.execute(
-        insert(Take).values(
-            ticket_id=ticket.id, person_id=request.expert_id, take_number=ticket.take_number,
-            request_key=request.request_key, taken_at=request.moment,
-        )
+    moment = clock.now()
+    ticket = session.scalars(select(Ticket).where(Ticket.id == _head(request).scalar_subquery())).one()
+    ticket.owner_id = request.expert_id
+    ticket.desk = request.desk
+    ticket.taken_at = ticket.updated_at = moment
+    ticket.arrived_at = None
+    ticket.take_number += 1
+    ticket.version += 1
+    session.flush()
+    take = Take(
+        ticket_id=ticket.id, person_id=request.expert_id, take_number=ticket.take_number,
+        request_key=request.request_key, taken_at=moment,
     )  # fmt: skip
-    session.execute(insert(TicketChange).values(ticket_id=ticket.id, **_change_values(request)))
-    outbox.enqueue_ready(session, ticket, settings=request.settings, moment=request.moment)
+    session.add(take)
+    before = {"owner": None}
+    record(
+        session, ticket, Action.TAKE, by=by_person(request.expert_id), at=moment, before=before, after=_after(request)
+    )
+    outbox.enqueue_ready(session, ticket, settings=request.settings, moment=moment)
     return ticket.key
 
 
-def _change_values(request: _Request) -> dict[str, Any]:
-    return {
-        "action": Action.TAKE,
-        "actor": Actor.PERSON,
-        "person_id": request.expert_id,
-        "at": request.moment,
-        "before": {"owner": None},
-        "after": {"owner": request.expert_id, "team": request.team_id, "desk": request.desk},
-        "words": "",
-    }
+def _after(request: _Request) -> dict[str, Any]:
+    return {"owner": request.expert_id, "team": request.team_id, "desk": request.desk}
 
 
 def _write_at_once(session: Session, request: _Request) -> str | None:
     """Take on PostgreSQL in one statement; None when anything stands against it (then `_refuse` says what)."""
     if request.queue_state in {QueueState.PAUSED, QueueState.CLOSED}:
         return None
-    taken = _taken(request)
-    written = select(taken.c.key)
-    for statement in _rows(taken, request):
-        written = written.add_cte(statement)
-    return session.execute(written).scalar_one_or_none()
-
-
-def _taken(request: _Request) -> CTE:
-    repeated = exists().where(Take.person_id == request.expert_id, Take.request_key == request.request_key)
-    member = exists().where(TeamMember.team_id == request.team_id, TeamMember.person_id == request.expert_id)
-    conditions = [Ticket.id == _head(request).scalar_subquery(), Ticket.owner_id.is_(None), member, ~repeated]
-    limit = request.settings.tickets_in_hand
-    if limit:
-        mine = Ticket.__table__.alias("mine")
-        held = select(func.count()).select_from(mine).where(mine.c.owner_id == request.expert_id, mine.c.kind == "open")
-        conditions.append(held.scalar_subquery() < limit)
-    return (
-        update(Ticket)
-        .where(*conditions)
-        .values(_changes(request))
-        .returning(Ticket.id, Ticket.event_id, Ticket.key, Ticket.take_number, Ticket.phone, Ticket.email)
-        .cte("taken")
-    )
-
-
-def _rows(taken: CTE, request: _Request) -> list[CTE]:
-    change = _change_values(request)
-    change_columns = [
-        literal(value, JSON) if isinstance(value, dict) else literal(value, TicketChange.__table__.c[name].type)
-        for name, value in change.items()
-    ]
-    take = select(
-        taken.c.id, literal(request.expert_id), taken.c.take_number, literal(request.request_key),
-        literal(request.moment, Take.__table__.c.taken_at.type),
+    return write_take(
+        session, team_id=request.team_id, expert_id=request.expert_id, request_key=request.request_key,
+        desk=request.desk, after=_after(request), settings=request.settings,
     )  # fmt: skip
-    statements = [
-        insert(Take).from_select(["ticket_id", "person_id", "take_number", "request_key", "taken_at"], take),
-        insert(TicketChange).from_select(["ticket_id", *change], select(taken.c.id, *change_columns)),
-    ]
-    if outbox.ready_channels(request.settings):
-        alerts = outbox.ready_alerts(taken, request.settings, person_id=request.expert_id, moment=request.moment)
-        statements.append(alerts)
-    return [statement.cte(f"written_{number}") for number, statement in enumerate(statements)]
