@@ -20,7 +20,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from checkin import clock
-from checkin.db import db, transaction
+from checkin.db import announce, db, transaction
 from checkin.models import (
     Account,
     Alert,
@@ -128,11 +128,13 @@ class Cast:
         with self.writing() as session:
             event = session.get_one(Event, self.event_id)
             event.settings_json = changed_settings(event.settings_json, **changes)
+            announce(session, self.event_id)
 
     def set_queue(self, team: str, state: QueueState) -> None:
         """Open, pause or close a team's queue."""
         with self.writing() as session:
             session.get_one(Team, self.teams[team]).queue_state = state
+            announce(session, self.event_id)
 
 
 def cast_of(app: Flask, *, slug: str = "demo", **settings: Any) -> Cast:

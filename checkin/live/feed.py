@@ -44,6 +44,7 @@ class Feed:
         self._listeners: tuple[Listener, ...] = ()
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._own = threading.Event()
         self._hearing = threading.Event()
         self._thread: threading.Thread | None = None
         self._leave: Callable[[], None] | None = None
@@ -74,7 +75,7 @@ class Feed:
 
     def _start(self) -> None:
         self._stop = threading.Event()
-        self._leave = db.subscribe(self._tell)
+        self._leave = db.subscribe(self._tell_own)
         hear = self._look if self._engine.dialect.name == "sqlite" else self._listen
         self._thread = threading.Thread(target=self._hear, args=(hear, self._stop), name="feed", daemon=True)
         self._thread.start()
@@ -83,6 +84,7 @@ class Feed:
         thread, self._thread = self._thread, None
         self._listeners = ()
         self._stop.set()
+        self._own.set()
         if self._leave is not None:
             self._leave()
             self._leave = None
@@ -97,6 +99,11 @@ class Feed:
     def _tell(self, announcement: Announcement) -> None:
         for listener in self._listeners:
             listener(announcement)
+
+    def _tell_own(self, announcement: Announcement) -> None:
+        self._tell(announcement)
+        # Looked at now, this process's own commit is told in the same moment and not once more a little later.
+        self._own.set()
 
     def _hear(self, hear: Callable[[threading.Event], None], stop: threading.Event) -> None:
         pause = 0.1
@@ -133,7 +140,9 @@ class Feed:
             seen = _version(connection)
             self._tell(ANYTHING)
             self._hearing.set()
-            while not stop.wait(_LOOK_SECONDS):
+            while not stop.is_set():
+                self._own.wait(_LOOK_SECONDS)
+                self._own.clear()
                 version = _version(connection)
                 if version != seen:
                     seen = version

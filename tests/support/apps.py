@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from checkin.config import Settings
+from checkin.live import live
 from tests.cast import Cast, cast_of
 from tests.support.databases import SECRET_KEY, close, rules_app
 
@@ -35,6 +36,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     app.testing = True
     yield app
+    live(app).stop()
     close(app)
 
 

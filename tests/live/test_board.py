@@ -1,0 +1,197 @@
+"""What the public board shows, to whom and in which order (docs/specification.md, 6.1 and 6.3)."""
+
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from checkin import clock
+from checkin.live.board import initial, shown_name
+from checkin.models import BoardNames, Product, QueueState, Status, StatusCode, Ticket
+from checkin.queueing.notes import add_note
+from tests.cast import CARLA_EMAIL, CARLA_PHONE, Cast, checked_in, moved, queue_of, returned, taken
+
+HTMX = {"HX-Request": "true"}
+
+
+def fragment(client: FlaskClient, address: str = "/demo/board") -> str:
+    answer = client.get(address, headers=HTMX)
+    assert answer.status_code == 200
+    return answer.get_data(as_text=True)
+
+
+def keys(client: FlaskClient, cast: Cast) -> list[str]:
+    """Return the keys on the board from top to bottom."""
+    text = fragment(client)
+    found = [(text.find(f">{key}<"), key) for key in all_keys(cast)]
+    return [key for at, key in sorted(found) if at >= 0]
+
+
+def all_keys(cast: Cast) -> list[str]:
+    from sqlalchemy import select
+
+    return [ticket.key for ticket in cast.all(select(Ticket))]
+
+
+def test_the_newest_update_stands_first(cast: Cast, client: FlaskClient) -> None:
+    first, second, third = queue_of(cast, 3)
+    assert keys(client, cast) == [third, second, first]
+
+    taken(cast)
+    assert keys(client, cast) == [first, third, second]
+
+
+def test_a_ticket_that_is_taken_shows_expert_and_desk(cast: Cast, client: FlaskClient) -> None:
+    checked_in(cast)
+    assert "Emil" not in fragment(client)
+
+    taken(cast, desk="7")
+    text = fragment(client)
+    assert "Emil" in text
+    assert "Desk 7" in text
+
+
+def test_waiting_tickets_show_their_place(cast: Cast, client: FlaskClient) -> None:
+    queue_of(cast, 2)
+    text = fragment(client)
+    assert "next" in text
+    assert "1 before" in text
+
+
+@pytest.mark.parametrize("status", [StatusCode.RESOLVED, StatusCode.FOLLOW_UP, StatusCode.CANCELLED])
+def test_who_is_helped_on_hold_or_gone_leaves_the_board(cast: Cast, client: FlaskClient, status: StatusCode) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    moved(cast, key, status)
+    assert keys(client, cast) == []
+
+
+def test_an_open_status_that_is_not_on_the_board_keeps_its_tickets_off_it(cast: Cast, client: FlaskClient) -> None:
+    checked_in(cast)
+    with cast.writing() as session:
+        session.execute(update(Status).where(Status.code == StatusCode.OPEN).values(on_board=False))
+    assert keys(client, cast) == []
+
+
+def test_last_update_does_not_move_with_a_note(cast: Cast, client: FlaskClient) -> None:
+    first, second = queue_of(cast, 2)
+    with cast.writing() as session:
+        add_note(session, first, event_id=cast.event_id, by=cast.vera.id, words="will be back at three")
+    assert keys(client, cast) == [second, first]
+
+
+def test_nothing_private_reaches_the_board(cast: Cast, client: FlaskClient) -> None:
+    checked_in(cast, notes="lost the contract with Acme", username="carla77")
+    taken(cast)
+    page = client.get("/demo/board").get_data(as_text=True)
+    for text in (fragment(client), page):
+        assert "Carla" in text
+        for private in (CARLA_EMAIL, CARLA_PHONE, CARLA_PHONE[-7:], "contract", "carla77", "Jones", "/t/"):
+            assert private not in text
+
+
+@pytest.mark.parametrize(
+    "query", ["status=resolved", "all=1", "order=asc&sort=key", "event=1", "limit=9999", "q=Carla", "tv=1"]
+)
+def test_no_parameter_shows_other_tickets_or_another_order(cast: Cast, client: FlaskClient, query: str) -> None:
+    queue_of(cast, 2)
+    moved(cast, taken(cast), StatusCode.RESOLVED)
+    assert fragment(client, f"/demo/board?{query}") == fragment(client)
+
+
+def test_another_event_is_not_shown(cast: Cast, client: FlaskClient) -> None:
+    key = checked_in(cast)
+    assert key not in fragment(client, "/demo-elsewhere/board")
+
+
+def test_an_unknown_event_has_no_board(cast: Cast, client: FlaskClient) -> None:
+    assert client.get("/nowhere/board").status_code == 404
+    assert client.get("/nowhere/board/events").status_code == 404
+
+
+def test_tv_mode_changes_only_the_layout(cast: Cast, client: FlaskClient) -> None:
+    key = checked_in(cast)
+    tv = client.get("/demo/board?tv=1").get_data(as_text=True)
+    assert "face-board--tv" in tv
+    assert key in tv
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [(BoardNames.FULL, "Carla Jones"), (BoardNames.FIRST_INITIAL, "Carla J."), (BoardNames.KEY_ONLY, "")],
+)
+def test_organisers_choose_how_names_are_shown(cast: Cast, client: FlaskClient, names: BoardNames, shown: str) -> None:
+    checked_in(cast)
+    cast.set(board_names=names)
+    text = fragment(client)
+    assert shown in text
+    assert ("Carla" in text) is (names is not BoardNames.KEY_ONLY)
+    assert ("Jones" in text) is (names is BoardNames.FULL)
+
+
+def test_organisers_may_leave_out_the_product(cast: Cast, client: FlaskClient) -> None:
+    with cast.writing() as session:
+        session.execute(update(Product).where(Product.id == cast.products["Stats iQ"]).values(name="Regression"))
+    checked_in(cast)
+    assert "Regression" in fragment(client)
+    cast.set(board_product=False)
+    assert "Regression" not in fragment(client)
+
+
+@pytest.mark.parametrize(
+    ("last_name", "letter"),
+    [
+        ("Lovelace", "L"),
+        ("L", "L"),
+        ("", ""),
+        ("   ", ""),
+        ("van Dyke", "v"),
+        ("'t Hooft", "H"),
+        ("e\u0301cole", "e\u0301"),
+        ("\u0639\u0644\u064a", "\u0639"),
+        ("\u202eevil", "e"),
+        ("\u05dc\u05d5\u05d9", "\u05dc"),
+        ("\u0915\u094d\u0937", "\u0915\u094d"),
+        ("王", "王"),
+        ("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb"),
+        ("\U0001f44d\U0001f3fd", "\U0001f44d\U0001f3fd"),
+        ("\U0001f1eb\U0001f1f7\U0001f1ea\U0001f1f8", "\U0001f1eb\U0001f1f7"),
+        ("\u2764\ufe0f Smith", "S"),
+        ("\u2764\ufe0f", "\u2764\ufe0f"),
+    ],
+)
+def test_the_first_letter_of_a_name_is_what_people_see_as_one(last_name: str, letter: str) -> None:
+    assert initial(last_name) == letter
+
+
+def test_somebody_without_a_last_name_has_no_stray_full_stop() -> None:
+    assert shown_name("Ada", "", BoardNames.FIRST_INITIAL) == "Ada"
+    assert shown_name("Ada", "", BoardNames.FULL) == "Ada"
+
+
+def test_a_name_cannot_bring_markup(cast: Cast, client: FlaskClient) -> None:
+    checked_in(cast, first_name="<script>alert(1)</script>")
+    assert "<script>alert" not in fragment(client)
+
+
+def test_a_ticket_held_back_has_no_place(cast: Cast, client: FlaskClient) -> None:
+    key = checked_in(cast)
+    with cast.writing() as session:
+        later = clock.now() + timedelta(minutes=5)
+        session.execute(update(Ticket).where(Ticket.key == key).values(not_before=later))
+    assert "next" not in fragment(client).split(key, 1)[1]
+
+
+def test_a_paused_queue_stays_on_the_board(cast: Cast, client: FlaskClient) -> None:
+    key = checked_in(cast)
+    cast.set_queue("STQ", QueueState.PAUSED)
+    assert keys(client, cast) == [key]
+
+
+def test_a_ticket_that_is_put_back_waits_again_in_its_place(cast: Cast, client: FlaskClient) -> None:
+    first, _second = queue_of(cast, 2)
+    returned(cast, taken(cast))
+    text = fragment(client)
+    assert "Emil" not in text
+    assert "next" in text.split(first, 1)[1].split("<tr", 1)[0]
