@@ -5,6 +5,7 @@ ends. Nothing is noted for PostgreSQL, where any number of servers is fine, nor 
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,8 @@ from sqlalchemy.engine import make_url
 
 from checkin.config import Settings
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # pragma: no cover - Windows
-    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -45,7 +44,7 @@ def servers_running(settings: Settings) -> list[int]:
 
 
 def _folder(settings: Settings) -> Path | None:
-    if fcntl is None or not settings.is_sqlite:
+    if sys.platform == "win32" or not settings.is_sqlite:
         return None
     return Path(f"{make_url(settings.effective_database_url).database}-servers")
 

@@ -23,13 +23,14 @@ _EVERYWHERE: Final = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not bound 
 
 
 @click.command("serve")
-@click.option("--workers", type=click.IntRange(1), envvar="WEB_CONCURRENCY", default=1, show_default=True,
-              help="Server processes; more than one needs PostgreSQL.")
-@click.option("--threads", type=click.IntRange(2), envvar="WEB_THREADS", default=256, show_default=True,
-              help="Threads of each; every open stream holds one.")
+@click.option("--workers", type=click.IntRange(1), envvar="WEB_CONCURRENCY", default=1, show_default=True)
+@click.option("--threads", type=click.IntRange(2), envvar="WEB_THREADS", default=256, show_default=True)
 @with_appcontext
-def serve(workers: int, threads: int) -> None:  # fmt: skip
-    """Serve at HOST:PORT, with the outbox's worker and the live board in the same process."""
+def serve(workers: int, threads: int) -> None:
+    """Serve at HOST:PORT, with the outbox's worker and the live board in the same process.
+
+    Every open stream holds a thread. More than one worker process needs PostgreSQL.
+    """
     settings: Settings = current_app.extensions["checkin_settings"]
     if workers > 1 and settings.is_sqlite:
         raise click.ClickException("SQLite means one server process. For more, set DATABASE_URL to PostgreSQL.")

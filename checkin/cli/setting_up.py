@@ -69,7 +69,9 @@ def set_(event_slug: str, assignments: tuple[str, ...]) -> None:
     if changes:
         with transaction() as session:
             event = find_event(session, event_slug)
-            told = [(name.strip(), set_setting(session, event, name=name.strip(), value=value)) for name, value in changes]
+            told = [
+                (name.strip(), set_setting(session, event, name=name.strip(), value=value)) for name, value in changes
+            ]
     else:
         told = [(name, listed[name]) for name in asked or listed]
     for name, value in told:
@@ -107,7 +109,7 @@ def add_product_command(event_slug: str, name: str, team_code: str | None) -> No
 @status_group.command("add")
 @_event_argument
 @click.argument("name")
-@click.option("--kind", type=click.Choice(list(StatusKind)), default=StatusKind.ON_HOLD, show_default=True)
+@click.option("--kind", type=click.Choice([kind.value for kind in StatusKind]), default="on_hold", show_default=True)
 @click.option("--board/--no-board", default=None, help="Shown on the board; by default only open ones are.")
 @click.option("--feedback/--no-feedback", default=False, help="Asks for feedback; only a closed one can.")
 @in_words
@@ -126,7 +128,9 @@ def add_status_command(event_slug: str, name: str, kind: str, board: bool | None
 @_event_argument
 @click.argument("email")
 @click.argument("name")
-@click.option("--role", "roles", multiple=True, type=click.Choice(list(GivenRole)), help="May be given again.")
+@click.option(
+    "--role", "roles", multiple=True, type=click.Choice([role.value for role in GivenRole]), help="May be given again."
+)
 @click.option("--team", "teams", multiple=True, metavar="CODE", help="Expert of this team; may be given again.")
 @click.option("--lead", "leads", multiple=True, metavar="CODE", help="Lead (and expert) of this team.")
 @click.option("--password", help="Only for an account that has none; without it a one-time link is printed.")

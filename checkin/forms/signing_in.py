@@ -15,7 +15,9 @@ class SignInForm(FlaskForm):
 
     next = HiddenField()
     email = StringField(
-        _l("Email"), filters=[trimmed], validators=[InputRequired(_l("Please type your email.")), limited(_EMAIL_LENGTH)]
+        _l("Email"),
+        filters=[trimmed],
+        validators=[InputRequired(_l("Please type your email.")), limited(_EMAIL_LENGTH)],
     )
     password = PasswordField(_l("Password"), validators=[InputRequired(_l("Please type your password."))])
 
@@ -28,7 +30,9 @@ class ResetForm(FlaskForm):
     """The email that a link is sent to."""
 
     email = StringField(
-        _l("Email"), filters=[trimmed], validators=[InputRequired(_l("Please type your email.")), limited(_EMAIL_LENGTH)]
+        _l("Email"),
+        filters=[trimmed],
+        validators=[InputRequired(_l("Please type your email.")), limited(_EMAIL_LENGTH)],
     )
 
 

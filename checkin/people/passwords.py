@@ -74,10 +74,10 @@ def is_password(password: str, password_hash: str | None) -> bool:
     """
     with _turn():
         try:
-            matches = _hasher.verify(password_hash or _nobodys_hash(), _as_bytes(password[: LONGEST + 1]))
+            _hasher.verify(password_hash or _nobodys_hash(), _as_bytes(password[: LONGEST + 1]))
         except (VerificationError, InvalidHashError):
             return False
-    return matches and password_hash is not None
+    return password_hash is not None
 
 
 def is_outdated(password_hash: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from checkin.models import Attempt, AttemptKind
@@ -29,7 +29,8 @@ class Limit:
         """Return how long after the last of so many tries the next one may come."""
         if tries < self.free:
             return timedelta(0)
-        return min(self.first_wait * 2 ** min(tries - self.free, 20), self.longest_wait)
+        doublings: int = min(tries - self.free, 20)
+        return min(self.first_wait * (1 << doublings), self.longest_wait)
 
 
 # A venue is one address, with everybody's slips of the finger behind it.
@@ -88,10 +89,8 @@ def address_key(address: str) -> str:
     return str(parsed)
 
 
-def _wait(session: Session, kind: AttemptKind, limit: Limit, moment: datetime, mine: object) -> timedelta:
-    counted = select(func.count(), func.max(Attempt.at)).where(
-        mine, Attempt.kind == kind, Attempt.at > moment - WINDOW  # type: ignore[arg-type]
-    )  # fmt: skip
+def _wait(session: Session, kind: AttemptKind, limit: Limit, moment: datetime, mine: ColumnElement[bool]) -> timedelta:
+    counted = select(func.count(), func.max(Attempt.at)).where(mine, Attempt.kind == kind, Attempt.at > moment - WINDOW)
     tries, last = session.execute(counted).one()
     if not tries:
         return timedelta(0)

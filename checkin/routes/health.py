@@ -22,7 +22,7 @@ def alive() -> ResponseReturnValue:
 def ready() -> ResponseReturnValue:
     """Answer 200 when the database answers and its tables are those of this version, else 503 saying which is not."""
     try:
-        here = MigrationContext.configure(db.session.connection()).get_current_revision()
+        here = migration_here()
     except SQLAlchemyError:
         return {"ready": False, "database": "gone"}, 503
     finally:
@@ -31,6 +31,11 @@ def ready() -> ResponseReturnValue:
     if here != newest:
         return {"ready": False, "database": "ok", "migrations": f"at {here}, needs {newest}"}, 503
     return {"ready": True, "database": "ok", "migrations": here}
+
+
+def migration_here() -> str | None:
+    """Return the revision that the database's tables are at, None without tables."""
+    return MigrationContext.configure(db.session.connection()).get_current_revision()
 
 
 def newest_migration() -> str | None:

@@ -159,7 +159,7 @@ def _is_acceptable(form: NewPasswordForm, *, email: str) -> bool:
     try:
         check_new_password(form.password.data or "", email=email)
     except PasswordRefused as refused:
-        form.password.errors = [_(refused.sentence)]  # noqa: INT004 - marked where it is written
+        form.password.errors = [_(refused.sentence)]
         return False
     return True
 

@@ -27,7 +27,7 @@ class SlugNotPossible(SetupRefused):
     """The event's part of the address has a wrong form."""
 
     code = "slug_not_possible"
-    sentence = N_("{slug} cannot be part of an address: use 1 to 40 small letters, digits and hyphens, no hyphen first.")
+    sentence = N_("{slug} cannot be in an address: use 1 to 40 small letters, digits and hyphens, no hyphen first.")
 
 
 class SlugReserved(SetupRefused):

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 from checkin.setup.errors import CodeNotPossible, NameNotPossible, NoSuchTimeZone, SlugNotPossible, SlugReserved
 
 # The words of docs/specification.md, section 13, whether their pages are built yet or not.
-RESERVED: Final = frozenset(
-    """audit board bring-back call checkin desk email events feedback find hand-over healthz here hooks message metrics
-    no-show notes outbox overview put-back readyz reports reset resolve setup sign-in sign-out static status t take
-    tickets twilio""".split()
-)
+RESERVED: Final = frozenset({
+    "audit", "board", "bring-back", "call", "checkin", "desk", "email", "events", "feedback", "find", "hand-over",
+    "healthz", "here", "hooks", "message", "metrics", "no-show", "notes", "outbox", "overview", "put-back", "readyz",
+    "reports", "reset", "resolve", "setup", "sign-in", "sign-out", "static", "status", "t", "take", "tickets", "twilio",
+})  # fmt: skip
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9]{0,7}")
 
