@@ -18,7 +18,7 @@ from checkin.forms.contact import (
     read_email,
     read_phone,
 )
-from checkin.forms.fields import IdField, NoControlCharacters, limited, optional_notes, trimmed
+from checkin.forms.fields import IdField, NoControlCharacters, limited, optional_notes, options, trimmed
 from checkin.models import Asked, EventSettings, UsernameAsked
 from checkin.models.ticket import EMAIL_LENGTH, NAME_LENGTH, NOTES_LENGTH, PHONE_LENGTH
 
@@ -50,9 +50,9 @@ class CheckInForm(FlaskForm):
     def __init__(self, settings: EventSettings, products: Sequence[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.settings = settings
-        self.product.choices = [(str(number), name) for number, name in products]
+        self.product.choices = options((str(number), name) for number, name in products)
         self._offered = {str(number) for number, _name in products}
-        self.language.choices = [(code, _LANGUAGE_NAMES[code]) for code in settings.languages]
+        self.language.choices = options((code, _LANGUAGE_NAMES[code]) for code in settings.languages)
         self.username.label.text = settings.username_label
         self.phone.description = phone_hint(settings.phone_region)
         self._drop_what_is_not_asked()

@@ -21,7 +21,9 @@ class SearchForm(FlaskForm):
 
         csrf = False
 
-    q = StringField(_l("Search by key, name, email or phone"), filters=[trimmed], validators=[limited(100)])
+    q = StringField(
+        _l("Search by key, name, email or phone"), filters=[trimmed], validators=[limited(100), NoControlCharacters()]
+    )
     status = HiddenField()
 
 

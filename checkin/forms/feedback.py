@@ -6,21 +6,21 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import RadioField, TextAreaField, ValidationError
 
-from checkin.forms.fields import optional_notes, trimmed
+from checkin.forms.fields import optional_notes, options, trimmed
 from checkin.models.feedback import COMMENTS_LENGTH
 from checkin.queueing.answering import Answer
 
-FIVE = [(str(step), str(step)) for step in range(1, 6)]
-ELEVEN = [(str(step), str(step)) for step in range(11)]
+FIVE = tuple(str(step) for step in range(1, 6))
+ELEVEN = tuple(str(step) for step in range(11))
 
 
 class FeedbackForm(FlaskForm):
     """Five questions on one page."""
 
-    satisfaction = RadioField(choices=FIVE, validate_choice=False)
-    ease = RadioField(choices=FIVE, validate_choice=False)
-    recommend = RadioField(choices=ELEVEN, validate_choice=False)
-    desk_satisfaction = RadioField(choices=FIVE, validate_choice=False)
+    satisfaction = RadioField(choices=options(zip(FIVE, FIVE, strict=True)), validate_choice=False)
+    ease = RadioField(choices=options(zip(FIVE, FIVE, strict=True)), validate_choice=False)
+    recommend = RadioField(choices=options(zip(ELEVEN, ELEVEN, strict=True)), validate_choice=False)
+    desk_satisfaction = RadioField(choices=options(zip(FIVE, FIVE, strict=True)), validate_choice=False)
     comments = TextAreaField(filters=[trimmed], validators=optional_notes(COMMENTS_LENGTH))
 
     def __init__(self, expert_name: str | None, event_name: str, **kwargs: Any) -> None:
@@ -36,7 +36,7 @@ class FeedbackForm(FlaskForm):
 
     def _scale(self, field: RadioField) -> None:
         most = ELEVEN if field.name == "recommend" else FIVE
-        if field.data and (field.data, field.data) not in most:
+        if field.data and field.data not in most:
             raise ValidationError(_("Please choose one of the numbers."))
 
     validate_satisfaction = validate_ease = validate_recommend = validate_desk_satisfaction = lambda self, field: (

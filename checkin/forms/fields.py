@@ -2,11 +2,18 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, IntegerField, ValidationError
+from wtforms import (  # type: ignore[attr-defined]  # the stubs are behind by one release
+    Field,
+    HiddenField,
+    IntegerField,
+    SelectChoice,
+    ValidationError,
+)
 from wtforms.validators import Length, Optional
 from wtforms.widgets import HiddenInput
 
@@ -19,6 +26,11 @@ PAGE_TOO_OLD: Final = _l(
 def trimmed(value: str | None) -> str:
     """Return what was typed without the space around it."""
     return (value or "").strip()
+
+
+def options(pairs: Iterable[tuple[str, str]]) -> Any:
+    """Return pairs of value and label as a field's choices."""
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 def limited(most: int) -> Length:

@@ -24,4 +24,4 @@ def places(session: Session, *, event_id: int, moment: datetime) -> dict[int, in
     """Return the place of every offered ticket of the event by its id."""
     place = func.row_number().over(partition_by=Ticket.team_id, order_by=queue_order())
     statement = select(Ticket.id, place).where(Ticket.event_id == event_id, offered(moment))
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())

@@ -61,4 +61,4 @@ def counts_by_state(session: Session, *, event_id: int) -> dict[AlertState, int]
     rows = session.execute(
         select(Alert.state, func.count(Alert.id)).where(Alert.event_id == event_id).group_by(Alert.state)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())

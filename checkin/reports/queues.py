@@ -44,7 +44,7 @@ def queue_cards(session: Session, *, event_id: int, moment: datetime) -> list[Qu
         .group_by(Team.id)
         .order_by(Team.position, Team.id)
     )
-    return [QueueCard(*row) for row in rows.tuples()]
+    return [QueueCard(*row) for row in rows]
 
 
 def product_tiles(session: Session, *, event_id: int, moment: datetime) -> list[ProductTile]:
@@ -56,4 +56,4 @@ def product_tiles(session: Session, *, event_id: int, moment: datetime) -> list[
         .where(Product.event_id == event_id)
         .order_by(Product.position, Product.id)
     )
-    return [ProductTile(*row) for row in rows.tuples()]
+    return [ProductTile(*row) for row in rows]

@@ -239,4 +239,4 @@ def count_by_status(session: Session, *, event_id: int) -> dict[str, int]:
         .where(Status.event_id == event_id)
         .group_by(Status.code)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())

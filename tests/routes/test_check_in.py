@@ -256,7 +256,7 @@ def test_urgent_is_asked_only_where_the_event_allows_it(kiosk: FlaskClient, cast
     cast.set(allow_urgent=True)
     submit(kiosk, cast, urgent_reason="on stage in ten minutes")
     assert cast.ticket("STQ-2").urgent_reason == "on stage in ten minutes"
-    assert "1" in words_of(kiosk.get(ADDRESS, query_string={"done": "STQ-2"}))
+    assert "You are next" in words_of(kiosk.get(ADDRESS, query_string={"done": "STQ-2"}))
 
 
 def test_the_tiles_say_how_many_wait(kiosk: FlaskClient, cast: Cast) -> None:

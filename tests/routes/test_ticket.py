@@ -138,7 +138,7 @@ def test_a_ticket_that_is_not_there_is_404(emil: FlaskClient, cast: Cast) -> Non
     assert emil.post("/demo/tickets/STQ-99/resolve", data={}).status_code == 404
 
 
-@pytest.mark.parametrize("words", ["carla", "JONES", "carla@example.org", "STQ-1", "5552671", "415-555-2671", ""])
+@pytest.mark.parametrize("words", ["carla", "CARLA jones", "carla@example.org", "STQ-1", "5552671", "415-555-2671", ""])
 def test_search_finds_by_key_name_email_and_phone(emil: FlaskClient, cast: Cast, words: str) -> None:
     key = checked_in(cast)
     (other,) = queue_of(cast, 1, "API")
@@ -147,12 +147,20 @@ def test_search_finds_by_key_name_email_and_phone(emil: FlaskClient, cast: Cast,
     assert (other in found) is (words == "")
 
 
-@pytest.mark.parametrize("words", ["%", "_", "x" * 300, "nobody", "\x00"])
+@pytest.mark.parametrize("words", ["%", "_", "nobody", "' OR 1=1 --"])
 def test_search_takes_nothing_for_a_wildcard(emil: FlaskClient, cast: Cast, words: str) -> None:
     checked_in(cast)
     page = emil.get("/demo/tickets", query_string={"q": words})
     assert page.status_code == 200
-    assert "Carla" not in page.text or len(words) > 100
+    assert "Carla" not in page.text
+
+
+@pytest.mark.parametrize("words", ["x" * 300, "a\x00b"])
+def test_a_search_that_cannot_be_one_lists_everything(emil: FlaskClient, cast: Cast, words: str) -> None:
+    checked_in(cast)
+    page = emil.get("/demo/tickets", query_string={"q": words})
+    assert page.status_code == 200
+    assert "Carla" in page.text
 
 
 def test_the_list_can_be_narrowed_by_status(emil: FlaskClient, cast: Cast) -> None:
