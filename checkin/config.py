@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
+from click import ClickException
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-class SettingsError(Exception):
-    """A setting of the environment cannot be used; the message names it."""
+class SettingsError(ClickException):
+    """A setting of the environment cannot be used; the message names it, and `flask` says it without a traceback."""
 
 
 class Settings(BaseSettings):

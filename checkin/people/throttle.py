@@ -39,7 +39,7 @@ _BY_EMAIL: Final = {
     AttemptKind.RESET: Limit(3, timedelta(minutes=5), timedelta(minutes=30)),
 }
 _BY_ADDRESS: Final = {
-    AttemptKind.SIGN_IN: Limit(100, timedelta(seconds=1), timedelta(minutes=1)),
+    AttemptKind.SIGN_IN: Limit(300, timedelta(seconds=1), timedelta(minutes=1)),
     AttemptKind.RESET: Limit(50, timedelta(seconds=5), timedelta(minutes=5)),
 }
 
