@@ -200,13 +200,12 @@ def _sent(alert: Alert, receipt: Receipt, moment: datetime) -> None:
 
 def _failed(alert: Alert, error: TransportError, moment: datetime) -> None:
     code = error.code[:40] or error.outcome.value
-    match error.outcome:
-        case Outcome.NOT_SENT:
-            _again(alert, code, error.sentence, moment, retry_after=error.retry_after or 0.0)
-        case Outcome.REFUSED | Outcome.MISCONFIGURED:
-            _end(alert, AlertState.FAILED, code, error.sentence, moment)
-        case Outcome.UNKNOWN:
-            _may_have_left(alert, code, error.sentence, moment)
+    if error.outcome is Outcome.NOT_SENT:
+        _again(alert, code, error.sentence, moment, retry_after=error.retry_after or 0.0)
+    elif error.outcome is Outcome.UNKNOWN:
+        _may_have_left(alert, code, error.sentence, moment)
+    else:
+        _end(alert, AlertState.FAILED, code, error.sentence, moment)
 
 
 def _may_have_left(alert: Alert, code: str, sentence: str, moment: datetime) -> None:
