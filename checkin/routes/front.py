@@ -23,7 +23,7 @@ def index() -> ResponseReturnValue:
     return htmx.page("front/events.html", events=listed)
 
 
-@bp.get("/<slug:event_slug>/")
+@bp.get("/<slug:event_slug>/", strict_slashes=False)
 @anyone
 def event(event: EventView) -> ResponseReturnValue:
     """Show the ways into the event: check-in, board, desk."""
