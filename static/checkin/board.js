@@ -1,5 +1,7 @@
-// Whoever was called since the last look glows once; nobody does when the page opens.
+// The board: whoever was called since the last look glows once, and a TV shows by turns what does not fit.
 const GLOW = 1300;
+const TURN = 8000;
+let page = 0;
 
 function called() {
   return new Set([...document.querySelectorAll("#board-rows .is-called")].map((row) => row.id));
@@ -7,13 +9,46 @@ function called() {
 
 let known = called();
 
-document.addEventListener("htmx:after:swap", () => {
+function glow() {
   const now = called();
-  for (const id of now) {
-    if (known.has(id)) continue;
+  const fresh = [...now].filter((id) => !known.has(id));
+  known = now;
+  for (const id of fresh) {
     const row = document.getElementById(id);
     row.classList.add("just-called");
     setTimeout(() => row.classList.remove("just-called"), GLOW);
   }
-  known = now;
+  if (fresh.length > 0) page = 0;
+}
+
+function showPage() {
+  const box = document.querySelector(".face-board--tv #board");
+  if (!box) return;
+  const head = box.querySelector("thead");
+  const rows = box.querySelectorAll("tbody tr");
+  box.style.maxHeight = "";
+  const place = document.getElementById("board-page");
+  if (rows.length === 0) {
+    place.textContent = "";
+    return;
+  }
+  const height = rows[0].getBoundingClientRect().height;
+  const top = head.getBoundingClientRect().height;
+  const fit = Math.max(Math.floor((box.clientHeight - top) / height), 1);
+  const pages = Math.ceil(rows.length / fit);
+  if (page >= pages) page = 0;
+  if (pages > 1) box.style.maxHeight = `${top + fit * height}px`;
+  box.scrollTop = page * fit * height;
+  place.textContent = pages > 1 ? `${page + 1} / ${pages}` : "";
+}
+
+document.addEventListener("htmx:after:swap", () => {
+  glow();
+  showPage();
 });
+window.addEventListener("resize", showPage);
+setInterval(() => {
+  page += 1;
+  showPage();
+}, TURN);
+showPage();
