@@ -35,7 +35,7 @@ from checkin.routes.failures import RETRY_AFTER_SECONDS
 bp = Blueprint("signing_in", __name__)
 
 # What belongs to the device and not to who signs in on it.
-_OF_THE_DEVICE: Final = ("desk", "kiosk")
+_OF_THE_DEVICE: Final = ("desk", "kiosk", "_permanent")
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])

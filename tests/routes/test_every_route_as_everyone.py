@@ -187,6 +187,7 @@ def test_every_address_of_an_event_decides_who_may_open_it(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("who", WHO)
+@pytest.mark.slow
 def test_everybody_opens_what_the_table_says_and_a_refusal_changes_and_tells_nothing(house: House, who: str) -> None:
     wrong = []
     for (endpoint, method), answers in TABLE.items():
@@ -205,6 +206,7 @@ def test_everybody_opens_what_the_table_says_and_a_refusal_changes_and_tells_not
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_no_post_does_anything_without_its_token(house: House) -> None:
     wrong = []
     for endpoint in POSTS:
@@ -219,6 +221,7 @@ def test_no_post_does_anything_without_its_token(house: House) -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_a_signed_out_request_of_htmx_is_sent_to_sign_in_as_a_whole_page(house: House) -> None:
     wrong = []
     for endpoint, method in OF_STAFF:
@@ -231,6 +234,7 @@ def test_a_signed_out_request_of_htmx_is_sent_to_sign_in_as_a_whole_page(house: 
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_an_organiser_finds_nothing_of_another_event_below_their_own_address(house: House) -> None:
     wrong = []
     for endpoint, method in TABLE:
