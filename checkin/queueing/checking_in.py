@@ -75,10 +75,11 @@ def check_in(
     this moment (run the transaction again: it then finds that ticket).
     """
     found = _look_up(session, details, event_id=event_id)
+    first: Row[Any] | Row[str, str] | None = found or _first_ticket(session, details, event_id=event_id)
+    if first is not None and first.first_key is not None:
+        return CheckedIn(first.first_key, differs=first.first_digest != details.digest)
     if found is None:
         raise ProductNotOffered
-    if found.first_key is not None:
-        return CheckedIn(found.first_key, differs=found.first_digest != details.digest)
     if found.queue_state in {QueueState.CLOSING, QueueState.CLOSED}:
         raise QueueClosed(team=found.team_name)
     customer_id = _keep_customer(session, details, event_id=event_id)
@@ -127,6 +128,13 @@ def _look_up(session: Session, details: CheckInDetails, *, event_id: int) -> Row
         .outerjoin(Ticket, same_submission)
         .where(Product.id == details.product_id, Product.event_id == event_id)
     ).one_or_none()
+
+
+def _first_ticket(session: Session, details: CheckInDetails, *, event_id: int) -> Row[str, str] | None:
+    """Find the ticket this submission has made even when its product is no longer offered."""
+    statement = select(Ticket.key.label("first_key"), Ticket.submission_digest.label("first_digest"))
+    same_submission = (Ticket.event_id == event_id, Ticket.submission_id == details.submission_id)
+    return session.execute(statement.where(*same_submission)).one_or_none()
 
 
 def _keep_customer(session: Session, details: CheckInDetails, *, event_id: int) -> int:

@@ -13,6 +13,7 @@ from checkin.models import (
     Action,
     AlertKind,
     Event,
+    Person,
     PersonRole,
     Status,
     StatusCode,
@@ -80,7 +81,11 @@ def may_change(session: Session, ticket: Ticket, person_id: int) -> bool:
     member = session.get(TeamMember, (ticket.team_id, person_id))
     if member is not None and member.is_lead:
         return True
-    return session.get(PersonRole, (person_id, GivenRole.ORGANISER)) is not None
+    organiser = (PersonRole.person_id == person_id) & (PersonRole.role == GivenRole.ORGANISER)
+    here = (
+        select(Person.id).join(PersonRole, organiser).where(Person.id == person_id, Person.event_id == ticket.event_id)
+    )
+    return session.execute(here).first() is not None
 
 
 def require_change_allowed(session: Session, ticket: Ticket, person_id: int) -> None:
