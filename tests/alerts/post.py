@@ -68,9 +68,9 @@ def post_of(cast: Cast, twilio: FakeTwilio, mail_server: FakeSmtp) -> Post:
         auth_token=AUTH_TOKEN,
         from_number="+14155550000",
         api_base_url=twilio.api_base_url,
-        read_seconds=0.5,
+        read_seconds=10,
     )
-    email = SmtpChannel(mail_server.url(), seconds=2.0, final_seconds=2.0)
+    email = SmtpChannel(mail_server.url(), seconds=10, final_seconds=10)
     return Post(
         cast=cast,
         twilio=twilio,

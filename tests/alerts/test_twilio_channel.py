@@ -32,20 +32,22 @@ READY = TextMessage(
 )
 
 
-def channel(base_url: str, *, token: str = AUTH_TOKEN, service: str | None = None) -> TwilioChannel:
+def channel(
+    base_url: str, *, token: str = AUTH_TOKEN, service: str | None = None, read_seconds: float = 10
+) -> TwilioChannel:
     return TwilioChannel(
         account_sid=ACCOUNT_SID,
         auth_token=token,
         messaging_service_sid=service,
         from_number="+14155550000",
         api_base_url=base_url,
-        read_seconds=0.3,
+        read_seconds=read_seconds,
     )
 
 
-def try_to_send(base_url: str) -> TransportError:
+def try_to_send(base_url: str, *, read_seconds: float = 10) -> TransportError:
     with pytest.raises(TransportError) as caught:
-        channel(base_url).send(READY)
+        channel(base_url, read_seconds=read_seconds).send(READY)
     return caught.value
 
 
@@ -157,13 +159,17 @@ def test_an_overloaded_twilio_that_names_a_pause_has_not_sent(twilio: FakeTwilio
         AcceptThen(Answer(201, body="[]")),
         AcceptThen(Answer(302, body="moved")),
         Reset(accepts=True),
-        Hang(accepts=True),
     ],
 )
-def test_what_may_have_left_is_unknown(twilio: FakeTwilio, fault: AcceptThen | Reset | Hang) -> None:
+def test_what_may_have_left_is_unknown(twilio: FakeTwilio, fault: AcceptThen | Reset) -> None:
     twilio.script(fault)
     assert try_to_send(twilio.api_base_url).outcome is Outcome.UNKNOWN
     assert len(twilio.delivered) == 1
+
+
+def test_a_twilio_that_says_nothing_is_not_waited_for_for_ever(twilio: FakeTwilio) -> None:
+    twilio.script(Hang(accepts=True))
+    assert try_to_send(twilio.api_base_url, read_seconds=0.3).outcome is Outcome.UNKNOWN
 
 
 def test_the_sdk_itself_never_tries_again(twilio: FakeTwilio) -> None:
