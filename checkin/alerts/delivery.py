@@ -36,8 +36,9 @@ MOST_TRANSMISSIONS: Final = {Channel.TEXT: 1, Channel.EMAIL: 3}
 _FIRST_PAUSE: Final = 2.0
 _LONGEST_PAUSE: Final = {Channel.TEXT: 60.0, Channel.EMAIL: 300.0}
 
-# How many rows one transaction may settle without sending (expired, cancelled, no provider).
-_MOST_SETTLED: Final = 50
+# How many rows one transaction may settle without sending (expired, cancelled, no provider). Each takes about 2 ms, and
+# on SQLite nobody else writes meanwhile.
+_MOST_SETTLED: Final = 10
 
 # When what was sent cannot be recorded because the database is away: pauses before trying again.
 _RECORDING_PAUSES: Final = (0.2, 1.0, 3.0, 5.0)
