@@ -17,6 +17,8 @@ function place(ctx, main) {
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
   const main = document.querySelector("main");
-  if (main?.dataset.pageTitle) document.title = main.dataset.pageTitle;
-  if (ctx.request?.method === "POST" && main) place(ctx, main)?.focus();
+  if (!main) return;
+  if (main.dataset.pageTitle) document.title = main.dataset.pageTitle;
+  document.querySelector(".skip")?.setAttribute("href", `#${main.id}`);
+  if (ctx.request?.method === "POST") place(ctx, main)?.focus();
 });
