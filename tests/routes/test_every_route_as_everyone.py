@@ -1,6 +1,6 @@
 """Who may open what: every address as every role, as nobody, and as a stranger from another event.
 
-The answers stand in one table. An address that is missing from it makes `test_no_address_is_missing_from_the_table` fail.
+The answers stand in one table. An address that is missing from it makes a test fail.
 """
 
 import uuid
@@ -85,7 +85,8 @@ class House:
         """Return the address of an endpoint, its ticket not yet touched by any other."""
         common = {"event_slug": "demo"} if "event_slug" in self._names(endpoint) else {}
         with self.app.test_request_context():
-            return self.app.url_for(endpoint, **(common | self.arguments.get(endpoint, {}) | changes))
+            named: dict[str, Any] = common | self.arguments.get(endpoint, {}) | changes
+            return self.app.url_for(endpoint, **named)
 
     def _names(self, endpoint: str) -> set[str]:
         (rule,) = self.app.url_map.iter_rules(endpoint)
