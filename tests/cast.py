@@ -156,9 +156,9 @@ def cast_of(app: Flask, *, slug: str = "demo", **settings: Any) -> Cast:
             name: _added(session, Product(event_id=event.id, team_id=team_id, name=name)).id
             for name, team_id in zip(("Stats iQ", "360", "API"), teams.values(), strict=True)
         }
-        people = {name: _person(session, event, name) for name in ("Vera", "Emil", "Tove", "Lena", "Olga")}
+        people = {name: person_of(session, event.id, name, slug) for name in ("Vera", "Emil", "Tove", "Lena", "Olga")}
         elsewhere = _event(session, f"{slug}-elsewhere", "Another Event")
-        oskar = _person(session, elsewhere, "Oskar")
+        oskar = person_of(session, elsewhere.id, "Oskar", elsewhere.slug)
         members = (("STQ", "Emil", False), ("T60", "Emil", False), ("API", "Tove", False), ("STQ", "Lena", True))
         for team, name, is_lead in members:
             session.add(TeamMember(team_id=teams[team], person_id=people[name].id, is_lead=is_lead))
@@ -177,10 +177,11 @@ def _event(session: Session, slug: str, name: str, **settings: Any) -> Event:
     return event
 
 
-def _person(session: Session, event: Event, name: str) -> Someone:
-    email = f"{name.lower()}@{event.slug}.example.org"
+def person_of(session: Session, event_id: int, name: str, slug: str) -> Someone:
+    """Write somebody who works at the event, with an account."""
+    email = f"{name.lower()}@{slug}.example.org"
     account = _added(session, Account(email=email, password_hash=_cheap_hash()))
-    person = _added(session, Person(event_id=event.id, account_id=account.id, name=name))
+    person = _added(session, Person(event_id=event_id, account_id=account.id, name=name))
     return Someone(person.id, account.id, name, email)
 
 
