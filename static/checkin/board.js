@@ -1,6 +1,6 @@
 // The board: whoever was called since the last look glows once, and a TV shows by turns what does not fit.
 const GLOW = 1300;
-const TURN = 8000;
+const TURN = 6000; // the first page, with the newest, stays twice as long
 let page = 0;
 
 function called() {
@@ -47,8 +47,12 @@ document.addEventListener("htmx:after:swap", () => {
   showPage();
 });
 window.addEventListener("resize", showPage);
-setInterval(() => {
+
+function turn() {
   page += 1;
   showPage();
-}, TURN);
+  setTimeout(turn, page === 0 ? 2 * TURN : TURN);
+}
+
 showPage();
+setTimeout(turn, 2 * TURN);

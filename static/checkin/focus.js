@@ -8,17 +8,25 @@ function firstWrong(root) {
 }
 
 function place(ctx, main) {
-  const status = ctx.response?.status;
-  if (status === 409) return main.querySelector("#refusal");
-  if (status === 422) return main.querySelector("[autofocus]") ?? firstWrong(main) ?? main.querySelector("#refusal");
-  return main.querySelector("[autofocus]") ?? (document.activeElement === document.body ? main : null);
+  const asked = main.querySelector("[autofocus]");
+  if (ctx.response?.status >= 400) return asked ?? firstWrong(main) ?? main.querySelector('[role="alert"]');
+  return asked ?? (document.activeElement === document.body ? main : null);
+}
+
+// What stands outside of the part that was swapped follows it: title, skip link, the page that is marked in the header.
+function follow(main) {
+  if (main.dataset.pageTitle) document.title = main.dataset.pageTitle;
+  document.querySelector(".skip")?.setAttribute("href", `#${main.id}`);
+  for (const link of document.querySelectorAll(".bar__pages a")) {
+    if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
 }
 
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
   const main = document.querySelector("main");
   if (!main) return;
-  if (main.dataset.pageTitle) document.title = main.dataset.pageTitle;
-  document.querySelector(".skip")?.setAttribute("href", `#${main.id}`);
+  follow(main);
   if (ctx.request?.method === "POST") place(ctx, main)?.focus();
 });
