@@ -4,7 +4,7 @@ The rows hold references; the text is rendered when a worker leases them, so tha
 """
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
@@ -47,7 +47,10 @@ def enqueue_ready(session: Session, ticket: Ticket, *, settings: EventSettings, 
     expires_at = moment + timedelta(minutes=settings.ready_expires_minutes)
     for channel in ready_channels(settings):
         if ticket.phone if channel is Channel.TEXT else ticket.email:
-            _enqueue(session, ticket, AlertKind.READY, channel, str(ticket.take_number), moment, expires_at)
+            _enqueue(
+                session, ticket, kind=AlertKind.READY, channel=channel, occasion=str(ticket.take_number),
+                created_at=moment, due_at=moment, expires_at=expires_at,
+            )  # fmt: skip
 
 
 def enqueue_feedback(
@@ -58,8 +61,9 @@ def enqueue_feedback(
         return
     due_at = moment + timedelta(minutes=settings.feedback_delay_minutes)
     _enqueue(
-        session, ticket, AlertKind.FEEDBACK, Channel.EMAIL, occasion, moment, due_at + FEEDBACK_EXPIRES, due_at=due_at
-    )
+        session, ticket, kind=AlertKind.FEEDBACK, channel=Channel.EMAIL, occasion=occasion, created_at=moment,
+        due_at=due_at, expires_at=due_at + FEEDBACK_EXPIRES,
+    )  # fmt: skip
 
 
 def _has_live_feedback(session: Session, ticket_id: int) -> bool:
@@ -80,16 +84,8 @@ def enqueue_reset(session: Session, *, event_id: int, person_id: int, moment: da
     wake_outbox(session, event_id)
 
 
-def _enqueue(
-    session: Session, ticket: Ticket, kind: AlertKind, channel: Channel, occasion: str, moment: datetime,
-    expires_at: datetime, *, due_at: datetime | None = None,
-) -> None:  # fmt: skip
-    session.add(
-        Alert(
-            event_id=ticket.event_id, ticket_id=ticket.id, person_id=ticket.owner_id, kind=kind, channel=channel,
-            occasion=occasion, created_at=moment, due_at=due_at or moment, expires_at=expires_at,
-        )
-    )  # fmt: skip
+def _enqueue(session: Session, ticket: Ticket, **alert: Any) -> None:
+    session.add(Alert(event_id=ticket.event_id, ticket_id=ticket.id, person_id=ticket.owner_id, **alert))
     wake_outbox(session, ticket.event_id)
 
 

@@ -31,7 +31,7 @@ class Survey(Base):
     expert_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("people.id"))
     token: Mapped[str] = mapped_column(String(22), unique=True, default=new_token)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="The first answer; editable for a day from then.")
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="The first answer; editable for a day.")
     edited_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     satisfaction: Mapped[int | None] = mapped_column(SmallInteger)
     ease: Mapped[int | None] = mapped_column(SmallInteger)
