@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from functools import lru_cache
+from string import Formatter
 from typing import Annotated, Any
 
 import phonenumbers
@@ -88,10 +89,17 @@ class EventSettings(BaseModel):
     @field_validator("title_format")
     @classmethod
     def _known_placeholders(cls, value: str) -> str:
+        known = {"first_name", "last_name", "product", "key"}
         try:
-            value.format(first_name="", last_name="", product="", key="")
-        except (KeyError, IndexError, ValueError, AttributeError) as error:
-            raise ValueError("may use {first_name}, {last_name}, {product} and {key}") from error
+            # No attributes, conversions or widths: `{key:>999999999}` would fill the memory.
+            plain = all(
+                name is None or (name in known and not spec and not conversion)
+                for _text, name, spec, conversion in Formatter().parse(value)
+            )
+        except ValueError:
+            plain = False
+        if not plain:
+            raise ValueError("may use {first_name}, {last_name}, {product} and {key}")
         return value
 
     @field_validator("mail_from_name", "username_label", "title_format")
