@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
 from sqlalchemy import select
 
@@ -38,7 +39,7 @@ class Rule(StrEnum):
     FALSE_EMPTY = "somebody was told that the queue is empty while one waited"
     ANSWERED_DIFFERENTLY = "the same click got two tickets"
     HANDS = "somebody holds more than the event allows"
-    ALERTS = "not exactly one Ready alert for each take and channel"
+    ALERTS = "not exactly one Ready alert, naming the expert, for each take and channel"
     CHANGES = "not exactly one row of history for each take"
 
 
@@ -74,7 +75,7 @@ class Facts:
     owners: Mapping[str, int | None]
     channels: Mapping[str, frozenset[str]]
     takes: Sequence[Taken]
-    alerts: Counter[tuple[str, str, str]]
+    alerts: Counter[tuple[str, str, str, int | None]]
     changes: Counter[str]
     hands: int = 0
     known_since: Mapping[str, float] = field(default_factory=dict)
@@ -114,7 +115,9 @@ def facts_of(
             Taken(keys[take.ticket_id], home[keys[take.ticket_id]], take.person_id, take.request_key, take.take_number)
             for take in takes
         ],
-        alerts=Counter((keys[alert.ticket_id or 0], alert.occasion, alert.channel.value) for alert in alerts),
+        alerts=Counter(
+            (keys[alert.ticket_id or 0], alert.occasion, alert.channel.value, alert.person_id) for alert in alerts
+        ),
         changes=Counter(keys[change.ticket_id] for change in changes),
         hands=hands,
         known_since=known_since or {},
@@ -184,7 +187,7 @@ def _out_of_order(history: Sequence[Try], facts: Facts) -> list[Violation]:
     for team, queue in facts.queues.items():
         place = {key: number for number, key in enumerate(queue)}
         written = [take.key for take in facts.takes if take.team == team]
-        for earlier, later in zip(written, written[1:], strict=False):
+        for earlier, later in pairwise(written):
             if place[later] < place[earlier]:
                 found.append(Violation(Rule.OUT_OF_ORDER, f"{team}: {earlier} before {later}"))
     return found
@@ -225,11 +228,13 @@ def _hands(history: Sequence[Try], facts: Facts) -> list[Violation]:
 
 
 def _alerts(history: Sequence[Try], facts: Facts) -> list[Violation]:
-    wanted = Counter(
-        (take.key, str(take.take_number), channel) for take in facts.takes for channel in facts.channels[take.key]
+    wanted: Counter[tuple[str, str, str, int | None]] = Counter(
+        (take.key, str(take.take_number), channel, take.expert_id)
+        for take in facts.takes
+        for channel in facts.channels[take.key]
     )
     wrong = {alert for alert in wanted | facts.alerts if wanted[alert] != facts.alerts[alert]}
-    return [Violation(Rule.ALERTS, str(alert)) for alert in sorted(wrong)]
+    return [Violation(Rule.ALERTS, str(alert)) for alert in sorted(wrong, key=str)]
 
 
 def _changes(history: Sequence[Try], facts: Facts) -> list[Violation]:

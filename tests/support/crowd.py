@@ -36,10 +36,19 @@ class Crowd:
     experts: Sequence[SignedIn]
     volunteer: SignedIn
 
+    def team_ids(self) -> dict[str, int]:
+        """Return the ids of the teams by their codes."""
+        teams = self.cast.all(select(Team).where(Team.event_id == self.cast.event_id))
+        return {team.code: team.id for team in teams}
 
-def crowd_of(app: Flask, *, teams: int, experts: int, **settings: Any) -> Crowd:
+    def product_ids(self) -> dict[str, int]:
+        """Return the ids of the products by their names."""
+        return {product.name: product.id for product in self.cast.all(select(Product))}
+
+
+def crowd_of(app: Flask, *, teams: int, experts: int, slug: str = "demo", **settings: Any) -> Crowd:
     """Write the cast's event with that many teams (Q1, Q2, ...; a product each) and experts, with nobody waiting."""
-    cast = cast_of(app, tickets_in_hand=0, **settings)
+    cast = cast_of(app, slug=slug, tickets_in_hand=0, **settings)
     codes = [f"Q{number}" for number in range(1, teams + 1)]
     with cast.writing() as session:
         made = [Team(event_id=cast.event_id, code=code, name=f"Team {code}") for code in codes]
