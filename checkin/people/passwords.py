@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from checkin.i18n import mark as N_
+from checkin.people.throttle import TooManyAtOnce
 
 SHORTEST: Final = 10
 LONGEST: Final = 200
@@ -33,10 +34,6 @@ class PasswordRefused(Exception):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
-
-
-class TooManyAtOnce(Exception):
-    """So many sign in at this moment that this one is to try again."""
 
 
 TOO_SHORT: Final = N_("Please use at least 10 characters.")

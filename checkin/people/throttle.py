@@ -1,9 +1,15 @@
 """Slows down who guesses: what is tried is counted by email and by address (docs/specification.md, 9.2).
 
 A try is written down before it is judged, so that a hundred at once are a hundred, and struck out when it succeeds.
+Tries for one email are judged one after the other in a process (`judged_in_turn`), so that twenty tablets that sign in
+as the same volunteer at nine in the morning do not count as twenty guesses.
 """
 
 import ipaddress
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -50,6 +56,39 @@ class TooManyTries(Exception):
     def __init__(self, wait: timedelta) -> None:
         super().__init__(f"wait {wait.total_seconds():.0f} s")
         self.wait = wait
+
+
+class TooManyAtOnce(Exception):
+    """So many sign in at this moment that this one is to try again."""
+
+
+_TURN_SECONDS: Final = 10.0
+_turns: Final[dict[str, threading.Lock]] = {}
+_waiting: Final[Counter[str]] = Counter()
+_turns_lock: Final = threading.Lock()
+
+
+@contextmanager
+def judged_in_turn(email: str) -> Iterator[None]:
+    """Wait until nobody else of this process is being judged for this email.
+
+    Raises TooManyAtOnce after 10 seconds.
+    """
+    with _turns_lock:
+        turn = _turns.setdefault(email, threading.Lock())
+        _waiting[email] += 1
+    try:
+        if not turn.acquire(timeout=_TURN_SECONDS):
+            raise TooManyAtOnce
+        try:
+            yield
+        finally:
+            turn.release()
+    finally:
+        with _turns_lock:
+            _waiting[email] -= 1
+            if not _waiting[email]:
+                del _waiting[email], _turns[email]
 
 
 def begin_attempt(session: Session, kind: AttemptKind, *, email: str, address: str, moment: datetime) -> int:

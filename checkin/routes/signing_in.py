@@ -20,7 +20,6 @@ from checkin.models import AttemptKind, Event, Role
 from checkin.people.emails import account_email
 from checkin.people.passwords import (
     PasswordRefused,
-    TooManyAtOnce,
     check_new_password,
     hash_password,
     is_outdated,
@@ -28,7 +27,7 @@ from checkin.people.passwords import (
 )
 from checkin.people.resetting import LinkDead, read_link, request_reset, set_password
 from checkin.people.signing_in import Credentials, find_credentials, welcome
-from checkin.people.throttle import TooManyTries, begin_attempt
+from checkin.people.throttle import TooManyAtOnce, TooManyTries, begin_attempt, judged_in_turn
 from checkin.routes.access import SignedIn, load_signed_in
 from checkin.routes.failures import RETRY_AFTER_SECONDS
 
@@ -65,7 +64,12 @@ def sign_in() -> ResponseReturnValue:
 
 def _signed_in(form: SignInForm) -> SignedIn | None:
     email = account_email(form.email.data or "")
-    password = form.password.data or ""
+    with judged_in_turn(email):
+        credentials = _judged(email, form.password.data or "")
+    return None if credentials is None else _begin_session(credentials)
+
+
+def _judged(email: str, password: str) -> Credentials | None:
     credentials = find_credentials(db.session(), email=email)
     with transaction() as writing:
         begin_attempt(
@@ -76,7 +80,7 @@ def _signed_in(form: SignInForm) -> SignedIn | None:
     new_hash = hash_password(password) if is_outdated(credentials.password_hash or "") else None
     with transaction() as writing:
         welcome(writing, credentials, email=email, new_hash=new_hash)
-    return _begin_session(credentials)
+    return credentials
 
 
 def _begin_session(credentials: Credentials) -> SignedIn | None:

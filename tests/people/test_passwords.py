@@ -10,12 +10,12 @@ from checkin.people.passwords import (
     TOO_SHORT,
     TOO_SILLY,
     PasswordRefused,
-    TooManyAtOnce,
     check_new_password,
     hash_password,
     is_outdated,
     is_password,
 )
+from checkin.people.throttle import TooManyAtOnce
 from tests.cast import PASSWORD
 
 

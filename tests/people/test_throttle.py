@@ -7,7 +7,16 @@ from sqlalchemy import select
 
 from checkin.db import transaction
 from checkin.models import Attempt, AttemptKind
-from checkin.people.throttle import Limit, TooManyTries, address_key, begin_attempt, succeeded
+from checkin.people import throttle
+from checkin.people.throttle import (
+    Limit,
+    TooManyAtOnce,
+    TooManyTries,
+    address_key,
+    begin_attempt,
+    judged_in_turn,
+    succeeded,
+)
 from tests.cast import Cast
 
 EMIL = "emil@example.org"
@@ -110,3 +119,12 @@ def test_waits_never_grow_beyond_the_longest() -> None:
 )  # fmt: skip
 def test_what_counts_as_one_address(address: str, key: str) -> None:
     assert address_key(address) == key
+
+
+def test_who_waits_too_long_for_their_turn_is_told_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "_TURN_SECONDS", 0.01)
+    mine, tove = judged_in_turn("emil@example.org"), judged_in_turn("tove@example.org")
+    with mine, tove, pytest.raises(TooManyAtOnce), judged_in_turn("emil@example.org"):
+        pytest.fail("had a turn")
+    with judged_in_turn("emil@example.org"):
+        pass

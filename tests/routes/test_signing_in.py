@@ -19,7 +19,7 @@ from checkin.alerts.links import make_reset_token
 from checkin.config import Settings
 from checkin.models import Account, Alert, AlertKind, Attempt
 from checkin.people import passwords
-from checkin.people.passwords import TooManyAtOnce
+from checkin.people.throttle import TooManyAtOnce
 from tests.cast import PASSWORD, Cast, Someone, cast_of, sign_in
 from tests.routes.pages import HTMX, error_beside, form_of, post, words_of
 from tests.support.databases import close
@@ -169,6 +169,15 @@ def test_a_hundred_guesses_at_once_are_no_better_than_one_after_the_other(app: F
         answers = list(pool.map(guess, range(24)))
     assert answers.count(422) == 5
     assert set(answers) <= {422, 429}
+
+
+@pytest.mark.slow
+def test_twenty_kiosks_sign_in_as_the_same_volunteer_at_once(app: Flask, cast: Cast) -> None:
+    def come_in(_number: int) -> int:
+        return try_to_sign_in(app.test_client(), cast.vera.email).status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        assert set(pool.map(come_in, range(20))) == {303}
 
 
 def test_an_old_hash_is_made_anew_while_its_password_is_at_hand(
