@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from checkin.config import Settings
 from checkin.models import Account, Event, GivenRole, Person, PersonRole, Product, Status, Team, TeamMember, Ticket
@@ -39,7 +39,7 @@ def run(app: Flask) -> Run:
     return command
 
 
-def rows(app: Flask, statement: Select[Any]) -> list[Any]:
+def rows(app: Flask, statement: Any) -> list[Any]:
     from checkin.db import db
 
     with app.app_context():
