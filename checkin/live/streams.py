@@ -52,10 +52,14 @@ class Channel:
         """Return the number of the newest message."""
         return self._number
 
-    def begin_at(self, version: str) -> None:
-        """Note which version the first watcher is about to see, so that the same one is not pushed again."""
+    def begin_at(self, version: str, *, since: int) -> int:
+        """Return the number from which a watcher waits who is about to see `version`, read after number `since`.
+
+        What the channel has pushed meanwhile is not pushed again to somebody who sees it already.
+        """
         with self._condition:
             self._version = self._version or version
+            return self._number if version == self._version else since
 
     def put(self, message: bytes, *, version: str = "") -> None:
         """Hand `message` to everyone who waits, unless they have this version already."""
@@ -176,8 +180,7 @@ class Stream:
         if self._first is not None:
             first, self._first = self._first, None
             return first
-        if not self._is_open or self._is_closing():
-            self.close()
+        if not self._is_open:
             raise StopIteration
         number, message = self._channel.wait(self._seen, seconds=max(self._next_beat - time.monotonic(), 0.0))
         if self._is_closing():

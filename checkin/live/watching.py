@@ -90,9 +90,9 @@ class Live:
             self._start()
             seen = channel.number
             message, version = first()
-            channel.begin_at(version)
+            after = channel.begin_at(version, since=seen)
             return Stream(
-                channel, first=message, after=seen, heartbeat_seconds=self._settings.heartbeat_seconds,
+                channel, first=message, after=after, heartbeat_seconds=self._settings.heartbeat_seconds,
                 is_closing=lambda: self._is_closing, is_current=self._is_current, when_closed=leave,
             )  # fmt: skip
         except BaseException:

@@ -1,10 +1,11 @@
 """A page that watches, without a browser: reads server-sent events from a real server in a thread."""
 
 import queue
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
@@ -54,6 +55,13 @@ class Watcher:
         """Tell whether the server ends the stream within this time."""
         return self._ended.wait(within)
 
+    def leave(self, line: socket.socket) -> None:
+        """Hang up; the reader may be in the middle of it, so the line is cut before anything is closed."""
+        with suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+        self._thread.join(timeout=10)
+        self._response.close()
+
     def _read(self) -> None:
         name, data = "", list[str]()
         try:
@@ -77,25 +85,29 @@ class Watcher:
 def watching(address: str, path: str, *, cookie: str = "") -> Iterator[Watcher]:
     """Open a stream of the server at `address`, and close it afterwards. Raises AssertionError when it is refused."""
     connection = _connect(address)
+    connection.connect()
+    line = connection.sock
     try:
         response = _ask(connection, path, {"Cookie": f"checkin={cookie}"} if cookie else {})
-        assert response.status == 200, f"{path} answered {response.status}"
-        yield Watcher(response)
+        if response.status != 200:
+            response.close()
+            raise AssertionError(f"{path} answered {response.status}")
+        watcher = Watcher(response)
+        try:
+            yield watcher
+        finally:
+            watcher.leave(line)
     finally:
-        if connection.sock is not None:
-            connection.sock.close()
         connection.close()
+        line.close()
 
 
 def ask(address: str, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, Mapping[str, str], str]:
     """Ask once and return status, headers and body; of a stream, the body is left unread."""
     connection = _connect(address)
-    try:
-        response = _ask(connection, path, headers or {})
+    with closing(connection), closing(_ask(connection, path, headers or {})) as response:
         is_stream = response.headers.get_content_type() == "text/event-stream"
         return response.status, dict(response.headers), "" if is_stream else response.read().decode()
-    finally:
-        connection.close()
 
 
 def _connect(address: str) -> HTTPConnection:
