@@ -34,9 +34,9 @@ def serve(workers: int, threads: int) -> None:
     settings: Settings = current_app.extensions["checkin_settings"]
     if workers > 1 and settings.is_sqlite:
         raise click.ClickException("SQLite means one server process. For more, set DATABASE_URL to PostgreSQL.")
-    for line in _addresses(settings):
+    for line in addresses(settings):
         click.echo(line)
-    for line in _warnings(settings):
+    for line in warnings(settings):
         click.echo(line, err=True)
     db.session.remove()
     for engine in {db.engines[None], *db.engines.values()}:
@@ -71,7 +71,8 @@ def _serve_simply(app: Flask, settings: Settings) -> None:  # pragma: no cover -
         beside.stop()
 
 
-def _addresses(settings: Settings) -> list[str]:
+def addresses(settings: Settings) -> list[str]:
+    """Return what the server tells of itself when it starts."""
     public = settings.effective_public_url
     if settings.host in _EVERYWHERE and not settings.public_url:
         public = f"http://127.0.0.1:{settings.port}"
@@ -88,7 +89,8 @@ def _addresses(settings: Settings) -> list[str]:
     return lines
 
 
-def _warnings(settings: Settings) -> list[str]:
+def warnings(settings: Settings) -> list[str]:
+    """Return what whoever starts the server should know."""
     lines = []
     if settings.host in _EVERYWHERE and not settings.public_url:
         lines.append("  PUBLIC_URL is not set: links in texts, emails and QR codes will not open on other machines.")
