@@ -2,37 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, expect
 
-from checkin.config import Settings
-from checkin.live import live
 from tests.browser.venue import Venue
 from tests.cast import cast_of
-from tests.support import fake_twilio
-from tests.support.databases import SECRET_KEY, close
-from tests.support.fake_smtp import FakeSmtp, fake_smtp
-from tests.support.fake_twilio import FakeTwilio
+from tests.support.house import House, open_house
 from tests.support.postgres import Postgres
-from tests.support.serving import serving
 
 # Two processes of tests share two processors with servers and browsers.
 expect.set_options(timeout=15_000)
-
-
-@dataclass(frozen=True)
-class House:
-    """A server with what stands behind it; `app` is the same app in the process of the tests, for what they write."""
-
-    address: str
-    app: Flask
-    twilio: FakeTwilio
-    smtp: FakeSmtp
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +26,8 @@ def houses(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         def house(kind: str, scheme: str = "http") -> House:
             if (kind, scheme) not in known:
                 database_url = _database(request, kind, tmp_path_factory.mktemp("database"))
-                known[kind, scheme] = ends.enter_context(_House(database_url, tmp_path_factory.mktemp("house"), scheme))
+                opened = open_house(database_url, tmp_path_factory.mktemp("house"), scheme=scheme)
+                known[kind, scheme] = ends.enter_context(opened)
             return known[kind, scheme]
 
         yield house
@@ -56,35 +39,6 @@ def _database(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
         return f"sqlite:///{folder / 'checkin.sqlite3'}"
     server: Postgres = request.getfixturevalue("postgres")
     return server.new_database(template=request.getfixturevalue("postgres_template"))
-
-
-class _House(ExitStack):
-    """Opens a house, and closes all of it."""
-
-    def __init__(self, database_url: str, folder: Path, scheme: str) -> None:
-        super().__init__()
-        self._database_url = database_url
-        self._folder = folder
-        self._scheme = scheme
-
-    def __enter__(self) -> House:  # type: ignore[override]
-        from app import create_app
-
-        super().__enter__()
-        twilio = self.enter_context(FakeTwilio())
-        smtp = self.enter_context(fake_smtp())
-        settings = Settings(
-            database_url=self._database_url, secret_key=SECRET_KEY, instance_folder=self._folder,
-            outbox_poll_seconds=0.2, lock_seconds=1.0, twilio_account_sid=fake_twilio.ACCOUNT_SID,
-            twilio_auth_token=fake_twilio.AUTH_TOKEN, twilio_from="+15005550006",
-            twilio_api_base_url=twilio.api_base_url, smtp_url=smtp.url(), mail_from="desk@example.org",
-        )  # fmt: skip
-        address = self.enter_context(serving(settings, scheme=self._scheme))
-        here = settings.model_copy(update={"public_url": address, "worker_inside": False})
-        app = create_app(here)
-        self.callback(close, app)
-        self.callback(live(app).stop)
-        return House(address, app, twilio, smtp)
 
 
 @pytest.fixture(params=["sqlite"])
