@@ -1,0 +1,173 @@
+// Keeps a page live, and says so when it is not. hx-sse holds the stream and swaps in what it carries; here is the rest:
+// asking again where there is no stream, noticing a line that is silent, catching up after sleep, the line at the foot.
+import { setServerTime } from "./time.js";
+
+const UPDATING = 25000;
+const STALE = 60000;
+const CONNECT_AGAIN = 20000;
+const WARNING_STAYS = 10000;
+const ANSWER_WITHIN = 8000;
+
+const box = document.getElementById("live");
+const line = document.getElementById("live-state");
+const poll = Number(box.dataset.poll) * 1000;
+const sending = new Set();
+const versions = new Map();
+
+let contact = Date.now(); // when the server was last heard
+let connection = null; // the stream, while it is up
+let connecting = false;
+let askAt = 0; // when to ask for the page next
+let connectAt = Date.now() + CONNECT_AGAIN;
+let asking = false;
+let warnedAt = 0;
+
+function jittered(milliseconds) {
+  return milliseconds * (0.75 + Math.random() / 2);
+}
+
+function soon(milliseconds = 0) {
+  const at = Date.now() + milliseconds;
+  askAt = askAt ? Math.min(askAt, at) : at;
+}
+
+function heard() {
+  contact = Date.now();
+  show();
+}
+
+function lost() {
+  connection = null;
+  soon(jittered(1000));
+}
+
+// What is on the page now: the board's rows, or the page's main part, whichever it has become.
+function target() {
+  return document.querySelector(box.dataset.target || "main");
+}
+
+// Somebody's own answer is on its way, or they are reading what was wrong: not the moment to change the page.
+function isHeld(main) {
+  if (sending.size > 0) return true;
+  if (main.querySelector("[aria-invalid=true]")) return true;
+  return main.querySelector("#refusal") !== null && Date.now() - warnedAt < WARNING_STAYS;
+}
+
+async function ask() {
+  const main = target();
+  if (asking || !main) return;
+  if (!box.dataset.target && isHeld(main)) {
+    soon(500);
+    return;
+  }
+  const address = location.href;
+  const headers = { "HX-Request": "true", "HX-Request-Type": "partial", Accept: "text/html" };
+  if (versions.has(address)) headers["If-None-Match"] = versions.get(address);
+  asking = true;
+  askAt = 0;
+  try {
+    const answer = await fetch(address, { headers, cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN) });
+    await arrived(answer, main, address);
+  } catch {
+    soon(jittered(poll)); // no line; the foot of the page says so when it lasts
+  } finally {
+    asking = false;
+  }
+  if (!connection && !askAt) soon(jittered(poll));
+}
+
+async function arrived(answer, main, address) {
+  if (answer.headers.has("HX-Redirect")) {
+    location.assign(answer.headers.get("HX-Redirect"));
+    return;
+  }
+  if (answer.status === 304) {
+    heard();
+    return;
+  }
+  const text = answer.ok ? await answer.text() : "";
+  // The sign-in page of a venue's network answers 200 too; only this page's own part is taken.
+  if (!text.includes(`id="${main.id}"`)) return;
+  heard();
+  if (address !== location.href || main !== target()) return;
+  if (!box.dataset.target && isHeld(main)) {
+    soon(500);
+    return;
+  }
+  const version = answer.headers.get("ETag");
+  if (version) versions.set(address, version);
+  await htmx.swap({ text, target: main, swap: "outerMorph", sourceElement: box });
+}
+
+function connect() {
+  connectAt = Date.now() + jittered(CONNECT_AGAIN);
+  if (!connection && !connecting && !document.hidden) htmx.trigger(box, "live-connect");
+}
+
+function show() {
+  if (!line) return;
+  const age = document.hidden ? 0 : Date.now() - contact;
+  const state = age > STALE ? "stale" : age > UPDATING ? "updating" : "live";
+  const time = new Date(contact).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  const sentence = box.dataset[state].replace("{time}", time);
+  if (line.textContent !== sentence) line.textContent = sentence;
+  if (line.dataset.state !== state) {
+    line.dataset.state = state;
+    line.setAttribute("role", state === "stale" ? "alert" : "status");
+  }
+}
+
+function look() {
+  const now = Date.now();
+  if (document.hidden) return;
+  if (connection && now - contact > UPDATING) {
+    // The line looks open and is silent: hx-sse opens another once this one ends.
+    connection.reader?.cancel();
+    lost();
+  }
+  if (!connection && now > connectAt) connect();
+  if (askAt && now >= askAt) ask();
+  show();
+}
+
+function awake() {
+  if (document.hidden) return;
+  // Until the answer is there nobody is told that the page was asleep.
+  contact = Math.max(contact, Date.now() - UPDATING);
+  ask();
+  connect();
+}
+
+box.addEventListener("htmx:sse:after:connection", ({ detail }) => {
+  connection = detail.connection;
+  if (box.dataset.target) askAt = 0;
+});
+box.addEventListener("htmx:sse:before:message", heard);
+box.addEventListener("htmx:sse:error", lost);
+box.addEventListener("htmx:sse:close", lost);
+box.addEventListener("beat", ({ detail }) => setServerTime(detail.data));
+box.addEventListener("bye", lost);
+box.addEventListener("changed", () => soon());
+box.addEventListener("changed", look);
+
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement === box) connecting = true;
+  else sending.add(ctx);
+});
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  sending.delete(ctx);
+  if (ctx.sourceElement !== box) return;
+  connecting = false;
+  // No seat, or no line: ask now and then, and try for a stream again later.
+  if (!connection) lost();
+});
+document.addEventListener("htmx:after:swap", () => {
+  if (target()?.querySelector("#refusal")) warnedAt = warnedAt || Date.now();
+  else warnedAt = 0;
+});
+document.addEventListener("visibilitychange", awake);
+window.addEventListener("pageshow", ({ persisted }) => persisted && awake());
+window.addEventListener("online", awake);
+window.addEventListener("offline", lost);
+setInterval(look, 500);
+show();
