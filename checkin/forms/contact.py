@@ -11,8 +11,10 @@ from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 _TEXTABLE: Final = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 _COMMON_DOMAINS: Final = (
     "gmail.com", "googlemail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "live.com", "aol.com",
-    "proton.me", "protonmail.com", "gmx.de", "gmx.net", "web.de", "orange.fr", "free.fr", "yahoo.fr", "yahoo.co.uk",
-    "hotmail.co.uk", "comcast.net", "verizon.net", "qualtrics.com",
+    "msn.com", "me.com", "mail.com", "ymail.com", "proton.me", "protonmail.com", "fastmail.com", "comcast.net",
+    "verizon.net", "att.net", "gmx.de", "gmx.net", "gmx.com", "web.de", "t-online.de", "orange.fr", "free.fr",
+    "yahoo.fr", "hotmail.fr", "yahoo.de", "hotmail.de", "outlook.de", "yahoo.co.uk", "hotmail.co.uk", "yahoo.ca",
+    "yandex.ru", "mail.ru", "qq.com", "163.com", "126.com",
 )  # fmt: skip
 
 

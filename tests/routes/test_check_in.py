@@ -277,3 +277,13 @@ def test_an_expert_is_not_let_to_the_kiosk(client: FlaskClient, cast: Cast) -> N
     sign_in(client, cast.emil)
     assert client.get(ADDRESS).status_code == 403
     assert client.post(ADDRESS, headers=HTMX).status_code == 403
+
+
+@pytest.mark.parametrize("email", ["carla@mail.com", "carla@example.com", "carla@acme.io", "carla@gmx.com"])
+def test_real_domains_that_look_like_others_are_not_asked_about(kiosk: FlaskClient, cast: Cast, email: str) -> None:
+    assert submit(kiosk, cast, email=email).status_code == 303
+
+
+@pytest.mark.parametrize("domain", ["gmial.com", "gmal.com", "gmaill.com", "gnail.com", "hotmial.com", "outlok.com"])
+def test_the_usual_slips_are_all_noticed(kiosk: FlaskClient, cast: Cast, domain: str) -> None:
+    assert submit(kiosk, cast, email=f"carla@{domain}").status_code == 422
