@@ -48,6 +48,8 @@ function target() {
 
 // Somebody's own answer is on its way, or they are reading what was wrong: not the moment to change the page.
 function isHeld(main) {
+  // The end of a request is not heard here when its form went away with the answer.
+  for (const ctx of sending) if (!ctx.sourceElement?.isConnected) sending.delete(ctx);
   if (sending.size > 0) return true;
   if (main.querySelector("[aria-invalid=true]")) return true;
   return main.querySelector("#refusal") !== null && Date.now() - warnedAt < WARNING_STAYS;
