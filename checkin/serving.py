@@ -3,6 +3,7 @@
 A server is one process with the outbox's worker and the feed of changes in it (docs/running.md has the other ways).
 """
 
+import _thread
 import os
 import signal
 import threading
@@ -94,19 +95,25 @@ def stop_on_signals(stop: Callable[[], None], *signals: signal.Signals) -> Calla
     Streams have to hear of the end at once: a server waits its whole patience for one that stays open. Returns what
     waits until `stop` has ended.
     """
-    stopping = threading.Thread(target=stop, name="stopping", daemon=True)
-    begin = threading.Lock()
+    begun, ended = threading.Lock(), threading.Event()
+
+    def run() -> None:
+        try:
+            stop()
+        finally:
+            ended.set()
 
     def begin_to_stop() -> None:
-        if begin.acquire(blocking=False):
-            stopping.start()
+        if begun.acquire(blocking=False):
+            # Not threading.Thread: its start() waits, which gevent does not allow where it calls handlers.
+            _thread.start_new_thread(run, ())
 
     for one in signals:
         _chain(one, begin_to_stop)
 
     def wait() -> None:
         begin_to_stop()
-        stopping.join()
+        ended.wait()
 
     return wait
 

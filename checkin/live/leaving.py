@@ -1,5 +1,6 @@
 """Ends open streams when the process is told to go: else a server waits its whole graceful time for them."""
 
+import _thread
 import signal
 import threading
 import weakref
@@ -24,8 +25,9 @@ def close_on_sigterm(part: Live) -> None:
         return
 
     def leave(number: int, frame: FrameType | None) -> None:
-        # In a thread: the signal may have interrupted one that holds the locks of the streams.
-        threading.Thread(target=_close_all, name="leaving", daemon=True).start()
+        # In a thread: the signal may have interrupted one that holds the locks of the streams. A bare one: the start()
+        # of threading.Thread waits, which gevent does not allow where it calls handlers.
+        _thread.start_new_thread(_close_all, ())
         before(number, frame)
 
     leave.is_ours = True  # type: ignore[attr-defined]
