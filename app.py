@@ -28,7 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "checkin" / "translations"),
         **db.engine_settings(settings),
     )
-    settings.instance_folder.mkdir(parents=True, exist_ok=True)
+    settings.instance_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     logs.set_up()
     db.db.init_app(app)
     Migrate(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)

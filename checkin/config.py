@@ -134,7 +134,7 @@ def read_settings(**changes: object) -> Settings:
 def kept_secret(settings: Settings, name: str) -> str:
     """Return the secret kept under `name` in the instance folder; make it the first time (mode 0600)."""
     path = settings.instance_folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with open(path, "x", opener=_private, encoding="ascii") as file:
             file.write(secrets.token_urlsafe(32 if name == "secret_key" else 9))
