@@ -17,7 +17,8 @@ const versions = new Map();
 let contact = Date.now(); // when the server was last heard
 let connection = null; // the stream, while it is up
 let connecting = false;
-let askAt = 0; // when to ask for the page next
+// When to ask for the page next. htmx may have opened the stream, or failed to, before this module was there to hear it.
+let askAt = Date.now() + 3000;
 let connectAt = Date.now() + CONNECT_AGAIN;
 let asking = false;
 let warnedAt = 0;
@@ -140,11 +141,14 @@ function awake() {
   connect();
 }
 
-box.addEventListener("htmx:sse:after:connection", ({ detail }) => {
+function up({ detail }) {
   connection = detail.connection;
-  if (box.dataset.target) askAt = 0;
-});
-box.addEventListener("htmx:sse:before:message", heard);
+  if (box.dataset.target) askAt = 0; // the stream brings the board itself
+  heard();
+}
+
+box.addEventListener("htmx:sse:after:connection", up);
+box.addEventListener("htmx:sse:before:message", up);
 box.addEventListener("htmx:sse:error", lost);
 box.addEventListener("htmx:sse:close", lost);
 box.addEventListener("beat", ({ detail }) => setServerTime(detail.data));

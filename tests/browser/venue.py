@@ -20,7 +20,7 @@ PHONE = ViewportSize(width=390, height=844)
 # The browser writes a line for every answer that is not 2xx; those are asked for. Everything else is a mistake.
 _ANSWERED = re.compile(r"Failed to load resource: the server responded with a status of (401|403|404|409|410|422|503)")
 _NO_LINE = re.compile(
-    r"net::ERR_(CONNECTION|INTERNET|EMPTY|INCOMPLETE|NETWORK|ABORTED|SOCKET)|TypeError: Failed to fetch"
+    r"net::ERR_(CONNECTION|INTERNET|EMPTY|INCOMPLETE|NETWORK|ABORTED|SOCKET)|TypeError: Failed to fetch|htmx:sse:error"
 )
 
 
