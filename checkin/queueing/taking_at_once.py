@@ -68,11 +68,12 @@ def write_take(
         "hands": settings.tickets_in_hand or _AS_MANY_AS_ONE_LIKES,
         "lifetime": timedelta(minutes=settings.ready_expires_minutes),
     }
-    key: str | None = session.execute(_statement(outbox.ready_channels(settings)), values).scalar_one_or_none()
+    key: str | None = session.execute(take_statement(outbox.ready_channels(settings)), values).scalar_one_or_none()
     return key
 
 
 @cache
-def _statement(channels: tuple[Channel, ...]) -> TextClause:
+def take_statement(channels: tuple[Channel, ...]) -> TextClause:
+    """Return the statement for an event that alerts on these channels."""
     alerts = [f", {channel}_alert AS ({outbox.ready_alert(channel)})\n" for channel in channels]
     return text("".join([_TAKE, *alerts, _KEY]))

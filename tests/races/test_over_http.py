@@ -16,8 +16,8 @@ import pytest
 from app import create_app
 from checkin.config import Settings
 from tests.races.history import Outcome, Try, facts_of, violations
-from tests.support.databases import close
 from tests.support.crowd import Crowd, SignedIn, analyze, crowd_of, fill_queues
+from tests.support.databases import close
 from tests.support.load import Answer, Script, drive, post
 from tests.support.server import running_server
 

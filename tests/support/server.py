@@ -21,7 +21,7 @@ class ServerMissing(Exception):
 
 @contextmanager
 def running_server(
-    settings: Settings, *, app: str = "app:create_app()", processes: int = 1, threads: int = 64, seconds: float = 30,
+    settings: Settings, *, app: str = "app:create_app()", processes: int = 1, threads: int = 64, seconds: float = 90,
     **environment: str,
 ) -> Iterator[str]:  # fmt: skip
     """Yield the address (http://127.0.0.1:port) of gunicorn with that many processes of that many threads.
