@@ -14,7 +14,7 @@ from tests.support.house import House, open_house
 from tests.support.postgres import Postgres
 
 # Two processes of tests share two processors with servers and browsers.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=25_000)
 
 
 @pytest.fixture(scope="session")

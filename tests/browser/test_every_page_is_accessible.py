@@ -92,7 +92,7 @@ def with_the_link_of_the_email(page: Page, venue: Venue) -> None:
     page.get_by_label("Email").fill(email)
     page.get_by_role("button", name="Send me the link").click()
     mails = venue.smtp.received
-    until(lambda: any(email in mail.recipients for mail in mails), seconds=20)
+    until(lambda: any(email in mail.recipients for mail in mails), seconds=30)
     letter = next(mail for mail in mails if email in mail.recipients).part("plain")
     link = re.search(r"\S+/reset/\S+", letter)
     assert link

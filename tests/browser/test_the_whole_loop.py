@@ -21,7 +21,8 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 on_both_databases = pytest.mark.parametrize("database_kind", KINDS, indirect=True)
-A_SECOND = 1_000
+# tests/live holds boards to the second; here a browser shares two processors with everything else.
+AT_ONCE = 3_000
 
 
 @on_both_databases
@@ -35,7 +36,7 @@ def test_carla_is_checked_in_called_helped_and_asked_while_all_screens_follow(ve
     check_in_button(kiosk).click()
     expect(kiosk.get_by_role("heading", name="STQ-1")).to_be_focused()
     row = board.locator("#row-STQ-1")
-    expect(row).to_contain_text("Waiting, next", timeout=A_SECOND)
+    expect(row).to_contain_text("Waiting, next", timeout=AT_ONCE)
     expect(row).to_contain_text("Carla J.")
 
     phone = venue.open(address_of_carlas_page(kiosk), PHONE)
@@ -46,7 +47,7 @@ def test_carla_is_checked_in_called_helped_and_asked_while_all_screens_follow(ve
     sits_at_desk(tablet, "7")
     tablet.locator("#take-STQ").click()
     expect(tablet).to_have_url(re.compile("/tickets/STQ-1$"))
-    expect(row).to_contain_text("Emil", timeout=A_SECOND)
+    expect(row).to_contain_text("Emil", timeout=AT_ONCE)
     expect(row).to_contain_text("Desk 7")
     expect(phone.get_by_role("heading")).to_have_text("Emil is ready for you.")
     expect(phone.get_by_text("Desk 7")).to_be_visible()
@@ -57,7 +58,7 @@ def test_carla_is_checked_in_called_helped_and_asked_while_all_screens_follow(ve
     expect(tablet.locator(".timeline")).to_contain_text("The intercept was missing.")
     tablet.get_by_role("button", name="Resolve").click()
     expect(tablet.locator(".hero")).to_contain_text("Resolved")
-    expect(row).to_have_count(0, timeout=A_SECOND)
+    expect(row).to_have_count(0, timeout=AT_ONCE)
     expect(phone.get_by_role("heading")).to_have_text("This visit is over.")
 
     carla_answers(phone, venue)
@@ -92,8 +93,7 @@ def test_the_same_without_javascript(venue: Venue) -> None:
     phone.reload()
     expect(phone.get_by_role("heading")).to_have_text("Emil is ready for you.")
 
-    until(lambda: bool(venue.texts()) and bool(venue.emails()), seconds=20)
-    tablet.reload()
+    until(lambda: bool(tablet.reload()) and tablet.locator(".hero__facts").inner_text().count("sent") == 2, seconds=30)
     emil_sees_that_both_alerts_left(tablet, venue)
     tablet.get_by_label("Note for colleagues").fill("The intercept was missing.")
     tablet.get_by_role("button", name="Add note").click()

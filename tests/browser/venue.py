@@ -88,7 +88,7 @@ class Venue:
         def found() -> list[EmailMessage]:
             return [mail for mail in self.emails() if subject in str(mail["Subject"])]
 
-        until(lambda: bool(found()), seconds=20)
+        until(lambda: bool(found()), seconds=30)
         body = found()[0].get_body(("plain",))
         assert body is not None
         return str(body.get_content())

@@ -33,7 +33,7 @@ def open_house(database_url: str, folder: Path, *, scheme: str = "http") -> Iter
 
     with FakeTwilio() as twilio, fake_smtp() as smtp:
         settings = Settings(
-            database_url=database_url, secret_key=SECRET_KEY, instance_folder=folder, lock_seconds=1.0,
+            database_url=database_url, secret_key=SECRET_KEY, instance_folder=folder,
             outbox_poll_seconds=0.2, twilio_account_sid=fake_twilio.ACCOUNT_SID,
             twilio_auth_token=fake_twilio.AUTH_TOKEN, twilio_from="+15005550006",
             twilio_api_base_url=twilio.api_base_url, smtp_url=smtp.url(), mail_from="desk@example.org",
