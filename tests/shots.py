@@ -249,8 +249,10 @@ def board(studio: Studio) -> None:
 
 def phone(studio: Studio) -> None:
     shots: tuple[tuple[str, str, Scheme], ...] = (
-        ("phone-waiting", "Priya", "light"), ("phone-waiting-dark", "Priya", "dark"), ("phone-called", "Ada", "light"),
-    )  # fmt: skip
+        ("phone-waiting", "Nguyễn Thị", "light"),
+        ("phone-waiting-dark", "شيماء", "dark"),
+        ("phone-called", "Ada", "light"),
+    )
     for name, first_name, scheme in shots:
         with studio.page(f"/t/{_ticket(studio.house.app, first_name).token}", PHONE, scheme=scheme) as page:
             studio.shoot(page, name)
