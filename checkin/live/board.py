@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checkin import clock
+from checkin.live.streams import unnamed
 from checkin.models import BoardNames, Event, Person, Product, Status, StatusKind, Ticket
 from checkin.queueing.places import places
 
@@ -56,10 +57,14 @@ class Board:
 
 @dataclass(frozen=True)
 class RenderedBoard:
-    """A board as the bytes that go to everybody, and its version: two boards that show the same have the same."""
+    """A board as the bytes that go to everybody, for pages that ask and for streams, and its version.
+
+    Two boards that show the same have the same version.
+    """
 
     board: Board
     html: bytes
+    message: bytes
     version: str
 
     @property
@@ -116,7 +121,7 @@ def render_board(session: Session, event_id: int) -> RenderedBoard | None:
         TEMPLATE, BLOCK, event=event, rows=board.rows, columns=board.columns, more=board.more, tv=False
     ).encode()
     shown = repr((board, event.name, event.time_zone, event.settings.languages, _template_source()))
-    return RenderedBoard(board, html, hashlib.sha256(shown.encode()).hexdigest()[:20])
+    return RenderedBoard(board, html, unnamed(html), hashlib.sha256(shown.encode()).hexdigest()[:20])
 
 
 def _template_source() -> str:

@@ -163,7 +163,8 @@ class Stream:
         is_closing: Callable[[], bool], is_current: Callable[[], bool], when_closed: Callable[[], None],
     ) -> None:  # fmt: skip
         self._channel = channel
-        self._first: bytes | None = _retry() + first + beat()
+        # Apart, so that a thousand streams share the bytes of the message instead of a copy each.
+        self._first = [first, _retry() + beat()]
         self._seen = after
         self._heartbeat_seconds = heartbeat_seconds
         self._next_beat = time.monotonic() + self._pause()
@@ -177,9 +178,8 @@ class Stream:
         return self
 
     def __next__(self) -> bytes:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
+        if self._first:
+            return self._first.pop()
         if not self._is_open:
             raise StopIteration
         number, message = self._channel.wait(self._seen, seconds=max(self._next_beat - time.monotonic(), 0.0))

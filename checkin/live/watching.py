@@ -13,7 +13,7 @@ from checkin.live.board import RenderedBoard, render_board
 from checkin.live.feed import ANYTHING, Feed
 from checkin.live.held import EVERY_EVENT, HeldBoards
 from checkin.live.pump import CHANGED, Pump
-from checkin.live.streams import Channels, Page, Seats, Stream, Topic, unnamed
+from checkin.live.streams import Channels, Page, Seats, Stream, Topic
 from checkin.live.tickets import visible_states
 
 
@@ -101,7 +101,7 @@ class Live:
 
     def _first_board(self, event_id: int) -> tuple[bytes, str]:
         rendered = self.board(event_id)
-        return (unnamed(rendered.html), rendered.version) if rendered else (b"", "")
+        return (rendered.message, rendered.version) if rendered else (b"", "")
 
     def _first_state(self, event_id: int, ticket_id: int) -> tuple[bytes, str]:
         states = visible_states(db.session(), [ticket_id], event_id=event_id, moment=clock.now())
@@ -131,7 +131,7 @@ class Live:
     def _push_board(self, rendered: RenderedBoard) -> None:
         channel = self._channels.of(rendered.board.event_id).get(Topic(Page.BOARD, rendered.board.event_id))
         if channel is not None:
-            channel.put(unnamed(rendered.html), version=rendered.version)
+            channel.put(rendered.message, version=rendered.version)
 
     def _hears(self) -> bool:
         return self._is_started and self.feed.is_hearing
