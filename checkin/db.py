@@ -6,8 +6,9 @@ cannot write.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,9 +18,10 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import DateTime, Engine, MetaData, event, func, select, text
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
 from checkin import clock
@@ -35,6 +37,7 @@ NAMING: Final = {
 READ_BIND: Final = "read"
 NOTIFY_CHANNEL: Final = "checkin"
 OUTBOX: Final = "outbox"
+RESTED_SECONDS: Final = 1.0
 
 
 class Base(DeclarativeBase):
@@ -131,20 +134,33 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         db.session.remove()
-    for announcement in told:
-        for listener in tuple(_listeners):
-            listener(announcement)
+    _tell(told)
 
 
 def _commit(session: Session) -> set[Announcement]:
     told: set[Announcement] = session.info.pop("announcements", set())
-    session.flush()
-    if told and session.get_bind().dialect.name == "postgresql":
-        for announcement in told:
-            payload = f"{announcement.topic}:{announcement.event_id}"
-            session.execute(select(func.pg_notify(NOTIFY_CHANNEL, payload)))
     session.commit()
     return told
+
+
+def _tell(told: set[Announcement]) -> None:
+    """Tell this process's listeners, then the other servers.
+
+    NOTIFY comes after the commit: inside the transaction it holds a lock of the whole database until the commit is on
+    disk, so that takes of different teams wait for each other (2.2 to 2.7 times fewer per second). What is lost when
+    a process dies in between, the others find by polling.
+    """
+    for announcement in told:
+        for listener in tuple(_listeners):
+            listener(announcement)
+    engine = db.engines[READ_BIND]
+    if told and engine.dialect.name == "postgresql":
+        payloads = [f"{announcement.topic}:{announcement.event_id}" for announcement in told]
+        # What was asked for is done and kept: nobody is told otherwise because the others cannot be told.
+        with suppress(SQLAlchemyError), engine.connect() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_notify(%s, payload) FROM unnest(%s) AS payload", (NOTIFY_CHANNEL, payloads)
+            )
 
 
 @contextmanager
@@ -202,7 +218,7 @@ def engine_settings(settings: Settings) -> dict[str, Any]:
             f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds * 4}"
             f" -c idle_in_transaction_session_timeout={milliseconds * 6} -c timezone=UTC"
         )
-        common |= {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "pool_timeout": settings.lock_seconds}
+        common |= {"pool_size": 10, "max_overflow": 20, "pool_timeout": settings.lock_seconds}
         writing = {"options": options, "connect_timeout": 5}
         writer = common | {"connect_args": writing, "isolation_level": "READ COMMITTED"}
         # Under READ COMMITTED each statement has its own snapshot anyway, so a reader without BEGIN sees the same and
@@ -220,10 +236,32 @@ def engine_settings(settings: Settings) -> dict[str, Any]:
 
 
 def prepare_engines() -> None:
-    """Hang SQLite's recipe on both engines of the current app; nothing to do on PostgreSQL."""
+    """Hang SQLite's recipe, or the ping of connections that have rested, on both engines of the current app."""
     for engine in {db.engines[None], db.engines[READ_BIND]}:
         if engine.dialect.name == "sqlite":
             _prepare_sqlite(engine)
+        else:
+            _ping_after_a_rest(engine)
+
+
+def _ping_after_a_rest(engine: Engine) -> None:
+    """Try a connection that nobody has used for a while before it is used: the server may have been restarted.
+
+    Under load none rests, and the two round trips that a ping before every use costs are saved.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _rest(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _wake(connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        rested = time.monotonic() - record.info.get("rests_since", time.monotonic())
+        if rested > RESTED_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error
 
 
 def _prepare_sqlite(engine: Engine) -> None:

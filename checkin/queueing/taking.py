@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from checkin import clock
@@ -20,7 +20,7 @@ from checkin.models.ticket import offered, queue_order
 from checkin.queueing.errors import NoSuchTeam, NotYourTeam, QueueClosed, QueueEmpty, QueuePaused
 from checkin.queueing.hands import require_free_hands
 from checkin.queueing.history import by_person, record
-from checkin.queueing.taking_at_once import write_take
+from checkin.queueing.taking_at_once import LockedTeam, lock_team, write_take
 
 _TRIES: Final = 3
 Moment = datetime | ColumnElement[datetime]
@@ -59,10 +59,14 @@ def take_next(
     is changed.
     """
     at_once = session.get_bind().dialect.name == "postgresql"
-    locked = _lock(session, event_id=event_id, team_code=team_code, expert_id=expert_id)
+    lock = lock_team if at_once else _find_team
+    team = lock(session, event_id=event_id, team_code=team_code, expert_id=expert_id)
+    if team is None:
+        raise NoSuchTeam
+    # The time is read after the lock was granted: whoever checked in meanwhile has an earlier one.
     request = _Request(
-        event_id, expert_id, desk, request_key, locked.id, locked.name, locked.queue_state,
-        parse_settings(locked.settings_json), func.clock_timestamp() if at_once else clock.now(),
+        event_id, expert_id, desk, request_key, team.id, team.name, team.queue_state,
+        parse_settings(team.settings_json), func.clock_timestamp() if at_once else clock.now(),
     )  # fmt: skip
     write = _write_at_once if at_once else _write_in_steps
     for _ in range(_TRIES):
@@ -78,28 +82,15 @@ def take_next(
     raise DatabaseBusy
 
 
-def _lock(session: Session, *, event_id: int, team_code: str, expert_id: int) -> Row[*tuple[Any, ...]]:
-    """Lock the expert's row, then the team's; return the team with the event's settings.
-
-    The time is read after this statement: within it PostgreSQL would read the clock before it waited for the lock.
-    """
-    expert = (
-        select(Person.id)
-        .where(Person.id == expert_id, Person.event_id == event_id)
-        .with_for_update(key_share=True)
-        .cte("expert")
-        .prefix_with("MATERIALIZED", dialect="postgresql")
-    )
+def _find_team(session: Session, *, event_id: int, team_code: str, expert_id: int) -> LockedTeam | None:
+    """Return the team on SQLite, whose one writer holds the whole database; None when the event has not both."""
     row = session.execute(
         select(Team.id, Team.name, Team.queue_state, Event.settings_json)
         .join(Event, Event.id == Team.event_id)
-        .join(expert, expert.c.id == expert_id)
+        .join(Person, (Person.event_id == Event.id) & (Person.id == expert_id))
         .where(Team.event_id == event_id, Team.code == team_code)
-        .with_for_update(key_share=True, of=Team)
     ).one_or_none()
-    if row is None:
-        raise NoSuchTeam
-    return row
+    return None if row is None else LockedTeam(*row)
 
 
 def _refuse(session: Session, request: _Request) -> str | None:

@@ -4,6 +4,7 @@ Written as SQL: it is the same for every take, and nothing is left to put togeth
 """
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any, Final
@@ -12,9 +13,31 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from checkin.alerts import outbox
-from checkin.models import Channel, EventSettings
+from checkin.models import Channel, EventSettings, QueueState
+
+
+@dataclass(frozen=True)
+class LockedTeam:
+    """The team whose row is held, with the settings of its event as they are stored."""
+
+    id: int
+    name: str
+    queue_state: QueueState
+    settings_json: str
+
 
 _AS_MANY_AS_ONE_LIKES: Final = 2**31 - 1
+
+# The expert first, then the team: the join gives the team's row to lock only after the expert's was locked.
+_LOCK: Final = text("""
+WITH expert AS MATERIALIZED (
+  SELECT id FROM people WHERE id = :expert_id AND event_id = :event_id FOR NO KEY UPDATE
+)
+SELECT teams.id, teams.name, teams.queue_state, events.settings_json
+FROM teams JOIN events ON events.id = teams.event_id JOIN expert ON expert.id = :expert_id
+WHERE teams.event_id = :event_id AND teams.code = :team_code
+FOR NO KEY UPDATE OF teams
+""")
 
 # The clock is read once, under the locks: nobody is taken before they were queued. The condition of the queue stands
 # as in its partial index, and `kind` is written out, so that a plan for any value can use the indexes.
@@ -48,6 +71,13 @@ recorded AS (
 )
 """
 _KEY: Final = "SELECT key FROM taken"
+
+
+def lock_team(session: Session, *, event_id: int, team_code: str, expert_id: int) -> LockedTeam | None:
+    """Hold the expert's row, then the team's, until the transaction ends; None when the event has not both."""
+    values = {"event_id": event_id, "team_code": team_code, "expert_id": expert_id}
+    row = session.execute(_LOCK, values).one_or_none()
+    return None if row is None else LockedTeam(row[0], row[1], QueueState(row[2]), row[3])
 
 
 def write_take(

@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from flask import Flask, abort, g, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from werkzeug.routing import BaseConverter
 
 from checkin import htmx
 from checkin.db import db
 from checkin.models import Account, Event, EventSettings, Person, PersonRole, Role, TeamMember
+from checkin.models.settings import parse_settings
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
@@ -75,22 +76,29 @@ def init_app(app: Flask) -> None:
     app.context_processor(lambda: {"event": g.get("event"), "me": g.get("viewer")})
 
 
+# Built once: both are asked at every request.
+_PEOPLE_OF_ACCOUNT: Final = (
+    select(
+        Account.email, Account.session_number, Person.id, Person.event_id, Person.name,
+        PersonRole.role, TeamMember.team_id, TeamMember.is_lead,
+    )
+    .select_from(Account)
+    .outerjoin(Person, Person.account_id == Account.id)
+    .outerjoin(PersonRole, PersonRole.person_id == Person.id)
+    .outerjoin(TeamMember, TeamMember.person_id == Person.id)
+    .where(Account.id == bindparam("account_id"), Account.session_number == bindparam("number"))
+)  # fmt: skip
+_EVENT_OF_SLUG: Final = select(Event.id, Event.slug, Event.name, Event.time_zone, Event.settings_json).where(
+    Event.slug == bindparam("slug")
+)
+
+
 def load_signed_in(kept: str) -> SignedIn | None:
     """Return the account that the session names, None when it is gone or was signed out everywhere."""
     account_id, _, number = kept.partition(".")
     if not (account_id.isdigit() and number.isdigit()):
         return None
-    rows = db.session.execute(
-        select(
-            Account.email, Account.session_number, Person.id, Person.event_id, Person.name,
-            PersonRole.role, TeamMember.team_id, TeamMember.is_lead,
-        )
-        .select_from(Account)
-        .outerjoin(Person, Person.account_id == Account.id)
-        .outerjoin(PersonRole, PersonRole.person_id == Person.id)
-        .outerjoin(TeamMember, TeamMember.person_id == Person.id)
-        .where(Account.id == int(account_id), Account.session_number == int(number))
-    ).all()  # fmt: skip
+    rows = db.session.execute(_PEOPLE_OF_ACCOUNT, {"account_id": int(account_id), "number": int(number)}).all()
     if not rows:
         return None
     signed_in = SignedIn(int(account_id), rows[0].email, rows[0].session_number)
@@ -111,10 +119,10 @@ def _viewer(rows: list[Any], email: str) -> Viewer:
 
 def load_event(slug: str) -> EventView:
     """Return the event at this address, and who looks at it, for the rest of the request; 404 when there is none."""
-    row = db.session.execute(select(Event).where(Event.slug == slug)).scalar_one_or_none()
+    row = db.session.execute(_EVENT_OF_SLUG, {"slug": slug}).one_or_none()
     if row is None:
         abort(404)
-    event = EventView(row.id, row.slug, row.name, row.time_zone, row.settings)
+    event = EventView(row.id, row.slug, row.name, row.time_zone, parse_settings(row.settings_json))
     g.event = event
     g.viewer = _viewer_of(event)
     return event
