@@ -124,7 +124,7 @@ def start_under_flask_run(app: Flask) -> None:
         return
     beside = start_beside(app)
     atexit.register(beside.stop)
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 

@@ -43,7 +43,7 @@ def rows(app: Flask, statement: Any) -> list[Any]:
     from checkin.db import db
 
     with app.app_context():
-        return [row.tuple() for row in db.session.execute(statement)]
+        return [tuple(row) for row in db.session.execute(statement)]
 
 
 # The demo
