@@ -2,6 +2,7 @@
 
 from flask import Flask, Response, g, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -29,7 +30,9 @@ def busy(_error: Exception | None = None) -> Response:
     else:
         typed = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", "password", "again"}]
         address = request.full_path.rstrip("?")
-        body = render_template("errors/busy.html", sentence=sentence, typed=typed, address=address)
+        body = render_template(
+            "errors/busy.html", sentence=sentence, typed=typed, address=address, csrf_token=generate_csrf()
+        )
         response = Response(body, 503, mimetype="text/html")
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

@@ -70,7 +70,8 @@ def test_the_kiosk_keeps_its_name_on_every_ticket(kiosk: FlaskClient, cast: Cast
 
 @pytest.mark.parametrize("field", ["first_name", "last_name", "email", "phone", "product"])
 def test_a_required_field_cannot_be_skipped(kiosk: FlaskClient, cast: Cast, field: str) -> None:
-    answer = submit(kiosk, cast, **{field: ""})
+    changes: dict[str, Any] = {field: ""}
+    answer = submit(kiosk, cast, **changes)
     assert answer.status_code == 422
     assert error_beside(answer, field)
     assert tickets(cast) == 0
@@ -78,7 +79,8 @@ def test_a_required_field_cannot_be_skipped(kiosk: FlaskClient, cast: Cast, fiel
 
 @pytest.mark.parametrize("field", ["first_name", "last_name", "email", "phone", "notes"])
 def test_what_is_too_long_comes_back_with_its_error_and_is_kept(kiosk: FlaskClient, cast: Cast, field: str) -> None:
-    answer = submit(kiosk, cast, **{field: "x" * 10_000})
+    changes: dict[str, Any] = {field: "x" * 10_000}
+    answer = submit(kiosk, cast, **changes)
     assert answer.status_code == 422
     assert error_beside(answer, field)
     assert form_of(answer, ADDRESS)[field] == "x" * 10_000

@@ -1,6 +1,7 @@
 """Carla looks at her own page, and says how it went."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -102,9 +103,10 @@ def test_at_least_one_answer_is_needed(client: FlaskClient, cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"satisfaction": 6}, {"recommend": 11}, {"ease": "x"}, {"comments": "x" * 10_000}])
-def test_nonsense_is_refused_and_the_comment_kept(client: FlaskClient, cast: Cast, wrong: dict[str, object]) -> None:
+def test_nonsense_is_refused_and_the_comment_kept(client: FlaskClient, cast: Cast, wrong: dict[str, Any]) -> None:
     _key, address = survey_of(cast)
-    answer = post(client, address, address, **({"comments": "kept"} | wrong))
+    changes: dict[str, Any] = {"comments": "kept"} | wrong
+    answer = post(client, address, address, **changes)
     assert answer.status_code == 422
     assert form_of(answer, address)["comments"] == wrong.get("comments", "kept")
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,17 @@ def test_a_database_of_another_version_is_not_ready(client: FlaskClient, cast: C
     assert "migrations" in answer.json
 
 
+@contextmanager
+def held_by_another(settings: Settings) -> Iterator[None]:
+    """Hold SQLite's write lock as another process would."""
+    database = make_url(settings.effective_database_url).database
+    assert database
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
 class TestWhileAnotherProcessHoldsTheLock:
     """SQLite's write lock is held elsewhere, and for longer than anybody waits."""
 
@@ -90,13 +102,8 @@ class TestWhileAnotherProcessHoldsTheLock:
 
     @pytest.fixture
     def locked(self, cast: Cast, settings: Settings) -> Iterator[None]:
-        database = make_url(settings.effective_database_url).database
-        assert database
-        other = sqlite3.connect(database, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
-        other.close()
+        with held_by_another(settings):
+            yield
 
     @SQLITE
     def test_the_form_comes_back_as_it_was_typed(self, client: FlaskClient, cast: Cast, locked: None) -> None:
@@ -122,6 +129,18 @@ class TestWhileAnotherProcessHoldsTheLock:
         assert form_of(answer, "/demo/desk/STQ/take")["request_key"] == fields["request_key"]
         fragment = client.post("/demo/desk/STQ/take", data=fields, headers=HTMX)
         assert (fragment.status_code, fragment.headers["HX-Reswap"]) == (503, "none")
+
+    @SQLITE
+    def test_without_javascript_the_button_of_the_busy_page_is_enough(
+        self, client: FlaskClient, cast: Cast, settings: Settings
+    ) -> None:
+        (key,) = queue_of(cast, 1)
+        sign_in(client, cast.emil)
+        fields = form_of(client.get("/demo/desk"), "/demo/desk/STQ/take")
+        with held_by_another(settings):
+            busy = client.post("/demo/desk/STQ/take", data=fields)
+        answer = client.post("/demo/desk/STQ/take", data=form_of(busy, "/demo/desk/STQ/take"))
+        assert (answer.status_code, answer.location) == (303, f"/demo/tickets/{key}")
 
     @SQLITE
     def test_pages_are_read_as_ever(self, client: FlaskClient, cast: Cast, locked: None) -> None:
