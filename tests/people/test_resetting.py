@@ -1,5 +1,6 @@
 """Emil has forgotten his password."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -107,3 +108,22 @@ def test_a_link_for_an_account_that_is_gone_is_dead(rules: Cast) -> None:
     with pytest.raises(LinkDead):
         choose(gone)
     assert choose(token) == 1
+
+
+def test_of_two_who_press_at_once_with_the_same_link_one_is_told_that_it_is_used(rules: Cast) -> None:
+    token = link_of(rules)
+    app = rules.app
+
+    def press(number: int) -> str:
+        with app.app_context():
+            try:
+                choose(token, f"new {number}")
+            except LinkDead:
+                return "dead"
+            return f"new {number}"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(press, range(4)))
+    assert answers.count("dead") == 3
+    (won,) = [answer for answer in answers if answer != "dead"]
+    assert rules.one(select(Account.password_hash).where(Account.id == rules.emil.account_id)) == won
