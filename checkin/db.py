@@ -8,7 +8,7 @@ cannot write.
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -23,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
+from structlog import get_logger
 
 from checkin import clock
 from checkin.config import Settings
@@ -38,6 +39,8 @@ READ_BIND: Final = "read"
 NOTIFY_CHANNEL: Final = "checkin"
 OUTBOX: Final = "outbox"
 RESTED_SECONDS: Final = 1.0
+_NOTIFY: Final = "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload"
+_log = get_logger()
 
 
 class Base(DeclarativeBase):
@@ -156,11 +159,12 @@ def _tell(told: set[Announcement]) -> None:
     engine = db.engines[READ_BIND]
     if told and engine.dialect.name == "postgresql":
         payloads = [f"{announcement.topic}:{announcement.event_id}" for announcement in told]
-        # What was asked for is done and kept: nobody is told otherwise because the others cannot be told.
-        with suppress(SQLAlchemyError), engine.connect() as connection:
-            connection.exec_driver_sql(
-                "SELECT pg_notify(%s, payload) FROM unnest(%s) AS payload", (NOTIFY_CHANNEL, payloads)
-            )
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql(_NOTIFY, (NOTIFY_CHANNEL, payloads))
+        except SQLAlchemyError as error:
+            # What was asked for is done and kept: nobody is told otherwise because the other servers cannot be told.
+            _log.warning("the other servers were not told", exc_info=error)
 
 
 @contextmanager
