@@ -91,7 +91,7 @@ def test_a_network_that_answers_with_its_own_page_does_not_replace_the_board(ven
     board = venue.open(f"/{venue.cast.slug}/board", TV)
     address = board.url
     portal = "<html><body>Please accept our conditions</body></html>"
-    board.route("**/board/events", lambda route: route.abort())
+    board.route("**/board/events", lambda route: route.abort("connectionrefused"))
     board.reload()
     board.route(address, lambda route: route.fulfill(status=200, content_type="text/html", body=portal))
     with board.expect_response(address):
