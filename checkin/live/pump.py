@@ -80,13 +80,13 @@ class Pump:
         for event_id in self._channels.events():
             is_changed = bool({event_id, EVERY_EVENT} & noted) or event_id in self._again
             # Without news it is time for the refresh, of all that is watched.
-            if (is_changed or not noted) and not self._served(event_id, tell_pages=is_changed):
+            if (is_changed or not noted) and not self._served(event_id):
                 failed.add(event_id)
         self._again = failed
 
-    def _served(self, event_id: int, *, tell_pages: bool) -> bool:
+    def _served(self, event_id: int) -> bool:
         try:
-            self._serve(event_id, tell_pages=tell_pages)
+            self._serve(event_id)
         except (SQLAlchemyError, DatabaseBusy) as error:
             _log.warning("push failed", event_id=event_id, error=type(error).__name__)
             return False
@@ -95,11 +95,11 @@ class Pump:
             return False
         return True
 
-    def _serve(self, event_id: int, *, tell_pages: bool) -> None:
+    def _serve(self, event_id: int) -> None:
         """Push what changed to all who watch this event. The boards push by themselves when they are rendered."""
         channels = self._channels.of(event_id)
         desk = channels.get(Topic(Page.DESK, event_id))
-        if desk is not None and tell_pages:
+        if desk is not None:
             desk.put(CHANGED)
         if Topic(Page.BOARD, event_id) in channels:
             self._boards.board(event_id)
