@@ -180,7 +180,7 @@ def plain_facts(desk: Desk, history: Sequence[Try]) -> Facts:
     return Facts(
         queues={code: [ticket.key for ticket in tickets if ticket.key.split("-")[0] == code] for code in desk.codes},
         owners={ticket.key: ticket.owner_id for ticket in tickets},
-        channels={},
+        channels={ticket.key: frozenset() for ticket in tickets},
         takes=takes,
         alerts=Counter(),
         changes=Counter(),

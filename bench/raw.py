@@ -28,7 +28,7 @@ Work = Callable[[psycopg.Connection[Any], int, int], None]
 
 
 def raw_takes(desk: OurDesk, *, seconds: float) -> float:
-    """Return takes per second: locks, the one statement, the notification, commit."""
+    """Return takes per second: locks, the one statement, commit, the notification."""
     ids = desk.crowd.team_ids()
     teams = [ids[code] for code in desk.codes]
     experts = [one.someone.id for one in desk.experts]
@@ -49,7 +49,7 @@ def raw_takes(desk: OurDesk, *, seconds: float) -> float:
         with connection.transaction():
             connection.execute(LOCK, values)
             key = connection.execute(statement, values).fetchone()
-            connection.execute(NOTIFY, {"topic": f"event:{desk.crowd.cast.event_id}"})
+        connection.execute(NOTIFY, {"topic": f"event:{desk.crowd.cast.event_id}"})
         if key is None:
             raise RuntimeError("the queues of the bench are too short")
 
@@ -103,3 +103,69 @@ def _work(address: str, work: Work, clients: range, seconds: float) -> float:
     for connection in connections:
         connection.close()
     return rate
+
+
+LOOK_UP = """
+SELECT products.id, products.name, teams.id, teams.code, teams.name, teams.queue_state, statuses.id,
+  events.settings_json, tickets.key, tickets.submission_digest
+FROM products JOIN teams ON teams.id = products.team_id JOIN events ON events.id = products.event_id
+JOIN statuses ON statuses.event_id = %(event_id)s AND statuses.code = 'open'
+LEFT JOIN tickets ON tickets.event_id = %(event_id)s AND tickets.submission_id = %(submission_id)s
+WHERE products.id = %(product_id)s AND products.event_id = %(event_id)s
+"""
+CUSTOMER = """
+INSERT INTO customers (event_id, first_name, last_name, email, phone, username, language)
+VALUES (%(event_id)s, 'Carla', 'Jones', %(email)s, '+14155552671', '', 'en')
+ON CONFLICT (event_id, email) DO UPDATE SET first_name = excluded.first_name, last_name = excluded.last_name,
+  phone = excluded.phone, username = excluded.username, language = excluded.language
+RETURNING id
+"""
+COUNTER = """
+UPDATE event_counters SET tickets = tickets + 1 WHERE event_id = %(event_id)s RETURNING tickets, clock_timestamp()
+"""
+TICKET = """
+INSERT INTO tickets (event_id, number, key, token, submission_id, submission_digest, source, checked_in_where,
+  customer_id, first_name, last_name, email, phone, username, language, title, notes, urgent_reason, product_id,
+  asked_product_id, team_id, desk, status_id, kind, priority, queued_at, updated_at, take_number, version)
+VALUES (%(event_id)s, %(number)s, %(key)s, %(token)s, %(submission_id)s, repeat('0', 64), 'kiosk', '', %(customer_id)s,
+  'Carla', 'Jones', %(email)s, '+14155552671', '', 'en', 'Carla needs your help', 'the chart is empty', '',
+  %(product_id)s, %(product_id)s, %(team_id)s, '', %(status_id)s, 'open', 1, %(moment)s, %(moment)s, 0, 1)
+RETURNING id
+"""
+CHANGE = """
+INSERT INTO ticket_changes (ticket_id, action, actor, at, before, after, words)
+VALUES (%(ticket_id)s, 'check_in', 'customer', %(moment)s, '{}', '{"status": "open"}', '')
+"""
+
+
+def raw_check_ins(desk: OurDesk, *, seconds: float) -> float:
+    """Return check-ins per second: look-up, customer, counter, ticket, history, commit."""
+    event_id = desk.crowd.cast.event_id
+    ids = desk.crowd.product_ids()
+    products = [ids[f"Product {code}"] for code in desk.codes]
+
+    def check_in(connection: psycopg.Connection[Any], client: int, number: int) -> None:
+        submission_id = str(uuid.uuid4())
+        values: dict[str, Any] = {
+            "event_id": event_id, "submission_id": submission_id,
+            "product_id": products[(client + number) % len(products)],
+            "email": f"{submission_id}@example.org", "token": submission_id[:22],
+        }  # fmt: skip
+        with connection.transaction():
+            found = _one(connection, LOOK_UP, values)
+            values |= {"team_id": found[2], "status_id": found[6]}
+            values["customer_id"] = _one(connection, CUSTOMER, values)[0]
+            values["number"], values["moment"] = _one(connection, COUNTER, values)
+            values["key"] = f"{found[3]}-{values['number']}"
+            values["ticket_id"] = _one(connection, TICKET, values)[0]
+            connection.execute(CHANGE, values)
+        connection.execute(NOTIFY, {"topic": f"event:{event_id}"})
+
+    return _rate(desk, check_in, seconds)
+
+
+def _one(connection: psycopg.Connection[Any], statement: str, values: dict[str, Any]) -> tuple[Any, ...]:
+    row: tuple[Any, ...] | None = connection.execute(statement, values).fetchone()
+    if row is None:
+        raise RuntimeError(statement)
+    return row
