@@ -57,6 +57,7 @@ catalogues: # translated sentences in the form the program reads
 
 bench: venv-dev ## measure; each script prints one line of JSON
 	@$(BIN)/python -m bench.take
+	@$(BIN)/python -m bench.depth
 	@$(BIN)/python -m bench.checkin
 	@$(BIN)/python -m bench.board
 
