@@ -1,0 +1,1 @@
+"""Scripts that measure; each prints one line of JSON (docs/architecture.md, what "fast" means here)."""
