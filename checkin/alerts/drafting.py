@@ -113,7 +113,7 @@ def _values(session: Session, alert: Alert, ticket: Ticket, event: Event, *, sen
     return {
         "first_name": ticket.first_name,
         "last_name": ticket.last_name,
-        "expert": session.get_one(Person, alert.person_id).name,
+        "expert": session.get_one(Person, alert.person_id).name if alert.person_id is not None else "",
         "product": session.get_one(Product, ticket.product_id).name,
         "key": ticket.key,
         "desk": desk_name(ticket.desk, language=ticket.language),

@@ -6,7 +6,7 @@ Every value is untrusted. The subject of an email carries nothing that a custome
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -82,6 +82,14 @@ MAILS: Final = {
     ),
 }
 
+# A ticket that was put on hold while it waited can be resolved without ever having had an expert.
+_FEEDBACK_OF_NOBODYS: Final = replace(
+    MAILS[AlertKind.FEEDBACK],
+    subject=N_("{key}: how did it go?"),
+    headline=N_("How did it go?"),
+    paragraphs=(N_("We helped you with {product} at {event}."), *MAILS[AlertKind.FEEDBACK].paragraphs[1:]),
+)
+
 
 @dataclass(frozen=True)
 class Letter:
@@ -119,6 +127,8 @@ def letter(kind: AlertKind, values: Mapping[str, str], *, language: str) -> Lett
     """Return the email of this kind. Raises KeyError for a kind that has none."""
     known = {name: shown(value) for name, value in values.items()}
     template = MAILS[kind]
+    if kind is AlertKind.FEEDBACK and not known["expert"]:
+        template = _FEEDBACK_OF_NOBODYS
     headline = template.headline
     if kind is AlertKind.READY and known["desk"]:
         headline = _READY_HEADLINE_DESK

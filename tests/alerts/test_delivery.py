@@ -71,6 +71,20 @@ def test_after_resolve_carla_is_asked_how_it_went(post: Post) -> None:
     assert link in mail.part("plain")
 
 
+def test_carla_is_asked_too_when_nobody_owned_her_ticket(post: Post) -> None:
+    key = checked_in(post.cast)
+    moved(post.cast, key, StatusCode.FOLLOW_UP, by=post.cast.lena)
+    moved(post.cast, key, StatusCode.RESOLVED, by=post.cast.lena)
+    post.passes(minutes=10)
+    post.deliver()
+
+    assert post.alert(Channel.EMAIL).reason == ""
+    [mail] = post.mail_server.received
+    assert mail.parsed["Subject"] == f"{key}: how did it go?"
+    assert "We helped you with Stats iQ at Ask the Experts." in mail.part("plain")
+    assert f"https://desk.example.org/feedback/{post.cast.survey(key).token}" in mail.part("plain")
+
+
 def test_feedback_waits_for_its_delay(post: Post) -> None:
     checked_in(post.cast)
     resolved(post.cast)
