@@ -17,7 +17,7 @@ class VersionForm(FlaskForm):
 class StatusForm(VersionForm):
     """Another status for the ticket."""
 
-    status = SelectField(_l("Status"), validate_choice=False)
+    status = SelectField(_l("Status"), validate_choice=False, validators=[NoControlCharacters()])
 
 
 class NoteForm(FlaskForm):

@@ -30,9 +30,9 @@ _KIOSK_LENGTH = 60
 def show(event: EventView) -> ResponseReturnValue:
     """Show the clean form; after a submission without JavaScript, its success."""
     if "kiosk" in request.args:
-        session["kiosk"] = request.args["kiosk"].strip()[:_KIOSK_LENGTH]
+        session["kiosk"] = _printable(request.args["kiosk"]).strip()[:_KIOSK_LENGTH]
     if "done" in request.args:
-        return _success(event, CheckedIn(request.args["done"], differs="differs" in request.args))
+        return _success(event, CheckedIn(_printable(request.args["done"]), differs="differs" in request.args))
     tiles = product_tiles(db.session(), event_id=event.id, moment=clock.now())
     form = CheckInForm(event.settings, [(tile.id, tile.name) for tile in tiles], formdata=None)
     return _form(form, tiles=tiles)
@@ -100,6 +100,11 @@ def _details(event: EventView, form: CheckInForm) -> CheckInDetails:
         language=form.value("language") or event.settings.languages[0],
         urgent_reason=form.value("urgent_reason"),
     )
+
+
+def _printable(typed: str) -> str:
+    """Return what came with an address without control characters, which names and keys never hold."""
+    return "".join(character for character in typed if character.isprintable())
 
 
 def _where() -> str:

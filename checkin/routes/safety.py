@@ -1,8 +1,8 @@
-"""The headers that keep a browser safe, on every answer (docs/architecture.md, Safety)."""
+"""The headers that keep a browser safe, on every answer (docs/architecture.md, Safety), and no address with a NUL."""
 
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 
 
 def csp_nonce() -> str:
@@ -14,9 +14,16 @@ def csp_nonce() -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Set the headers after each request."""
+    """Refuse addresses that cannot be ours, and set the headers after each request."""
     app.context_processor(lambda: {"csp_nonce": csp_nonce})
+    app.before_request(_refuse_nul)
     app.after_request(_set_headers)
+
+
+def _refuse_nul() -> None:
+    """Answer 404 to a NUL in the path: it names nothing of ours, and PostgreSQL fails where SQLite finds nothing."""
+    if "\0" in request.path:
+        abort(404)
 
 
 def _set_headers(response: Response) -> Response:

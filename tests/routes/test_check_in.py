@@ -68,6 +68,13 @@ def test_the_kiosk_keeps_its_name_on_every_ticket(kiosk: FlaskClient, cast: Cast
     assert cast.ticket("STQ-1").checked_in_where == "Kiosk 2"
 
 
+def test_a_kiosk_named_with_a_nul_checks_in_all_the_same(kiosk: FlaskClient, cast: Cast) -> None:
+    kiosk.get(ADDRESS, query_string={"kiosk": "Kiosk\x00 2"})
+    submit(kiosk, cast)
+    assert cast.ticket("STQ-1").checked_in_where == "Kiosk 2"
+    assert kiosk.get(ADDRESS, query_string={"done": "STQ\x00"}).status_code == 404
+
+
 @pytest.mark.parametrize("field", ["first_name", "last_name", "email", "phone", "product"])
 def test_a_required_field_cannot_be_skipped(kiosk: FlaskClient, cast: Cast, field: str) -> None:
     changes: dict[str, Any] = {field: ""}

@@ -55,7 +55,7 @@ def test_put_back_she_waits_again_and_closed_it_is_over(client: FlaskClient, cas
     assert f"/feedback/{cast.survey(key).token}" in client.get(own_page(cast, key)).text
 
 
-@pytest.mark.parametrize("address", ["/t/unknown", "/t/" + "x" * 500, "/feedback/unknown"])
+@pytest.mark.parametrize("address", ["/t/unknown", "/t/" + "x" * 500, "/t/a%00b", "/feedback/unknown"])
 def test_an_unknown_token_leads_nowhere(client: FlaskClient, cast: Cast, address: str) -> None:
     checked_in(cast)
     assert client.get(address).status_code == 404

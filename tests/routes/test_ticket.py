@@ -67,6 +67,7 @@ def test_an_unknown_status_is_refused(emil: FlaskClient, cast: Cast) -> None:
     answer = post(emil, f"/demo/tickets/{key}", f"/demo/tickets/{key}/status", status="gone")
     assert answer.status_code == 409
     assert "no such status" in words_of(answer)
+    assert post(emil, f"/demo/tickets/{key}", f"/demo/tickets/{key}/status", status="\x00").status_code == 422
 
 
 def test_a_ticket_that_somebody_else_changed_is_not_overwritten(emil: FlaskClient, cast: Cast) -> None:
@@ -134,6 +135,7 @@ def test_a_ticket_that_is_not_there_is_404(emil: FlaskClient, cast: Cast) -> Non
     key = taken(cast)
     fields = form_of(emil.get(f"/demo/tickets/{key}"), "/resolve")
     assert emil.get("/demo/tickets/STQ-99").status_code == 404
+    assert emil.get("/demo/tickets/STQ%00").status_code == 404
     assert emil.post("/demo/tickets/STQ-99/resolve", data=fields).status_code == 404
     assert emil.post("/demo/tickets/STQ-99/resolve", data={}).status_code == 404
 
