@@ -211,7 +211,8 @@ def database_now(session: Session) -> datetime:
 def engine_settings(settings: Settings) -> dict[str, Any]:
     """Return the Flask-SQLAlchemy configuration: the writer as default bind, the reader beside it."""
     url = settings.effective_database_url
-    common: dict[str, Any] = {"url": url}
+    # An error of the driver names what was bound, and that is what people typed: never into a log.
+    common: dict[str, Any] = {"url": url, "hide_parameters": True}
     if url.startswith("sqlite"):
         common["connect_args"] = {"timeout": settings.lock_seconds, "check_same_thread": False}
         writer = common | {"pool_size": 2, "max_overflow": 2}

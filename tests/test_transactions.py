@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from checkin.db import READ_BIND, Announcement, DatabaseBusy, announce, db, subscribe, transaction, wake_outbox
-from checkin.models import Event
+from checkin.models import Customer, Event
 from tests.cast import Cast
 from tests.support.postgres import plain_address
 
@@ -43,6 +44,13 @@ def test_an_error_inside_undoes_everything_and_tells_nobody(rules: Cast, heard: 
 
     assert heard == []
     assert rules.one(select(Event.name).where(Event.id == rules.event_id)) == "Ask the Experts"
+
+
+def test_an_error_of_the_database_does_not_repeat_what_was_typed(rules: Cast) -> None:
+    nobodys = insert(Customer).values(event_id=0, first_name="Carla")
+    with pytest.raises(IntegrityError) as error, transaction() as session:
+        session.execute(nobodys)
+    assert "Carla" not in str(error.value)
 
 
 @ON_POSTGRES
