@@ -1,18 +1,20 @@
 """Tickets as staff see them: one in full, and lists of them (docs/specification.md, 4.2, 4.5)."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from checkin.models import Person, Product, Source, Status, StatusKind, Team, Ticket
 from checkin.queueing.places import place_of
 
 LINES_AT_MOST: Final = 200
+_A_NUMBER: Final = re.compile(r"\+?(?:[\s()./-]*[0-9]){3,}[\s()./-]*")
 
 
 class Stance(StrEnum):
@@ -209,18 +211,26 @@ def found_lines(session: Session, *, event_id: int, words: str = "", status_code
     statement = _of_event(event_id)
     if status_code:
         statement = statement.where(Status.code == status_code)
-    for word in words.split()[:6]:
-        statement = statement.where(_matches(word))
+    matches = and_(true(), *(_matches(word) for word in words.split()[:6]))
+    number = _digits(words).lstrip("0") if _A_NUMBER.fullmatch(words) else ""
+    if number:
+        # As the ticket shows it, a number has spaces in it and a + in front, which no word of it alone would match.
+        matches = or_(matches, Ticket.phone.contains(number, autoescape=True))
+    statement = statement.where(matches)
     return _lines(session, statement.order_by(Ticket.id.desc()))
 
 
 def _matches(word: str) -> ColumnElement[bool]:
     columns: Sequence[Any] = (Ticket.first_name, Ticket.last_name, Ticket.email, Ticket.key)
     conditions = [column.icontains(word, autoescape=True) for column in columns]
-    digits = "".join(character for character in word if character.isdecimal())
+    digits = _digits(word)
     if len(digits) >= 3 and len(digits) >= len(word) - 3:
         conditions.append(Ticket.phone.contains(digits, autoescape=True))
     return or_(*conditions)
+
+
+def _digits(words: str) -> str:
+    return "".join(character for character in words if character.isdecimal())
 
 
 def statuses(session: Session, *, event_id: int) -> list[tuple[str, str]]:
@@ -229,14 +239,3 @@ def statuses(session: Session, *, event_id: int) -> list[tuple[str, str]]:
         select(Status.code, Status.name).where(Status.event_id == event_id).order_by(Status.position, Status.id)
     )
     return [(code, name) for code, name in rows]
-
-
-def count_by_status(session: Session, *, event_id: int) -> dict[str, int]:
-    """Return how many tickets of the event have each status, by its code."""
-    rows = session.execute(
-        select(Status.code, func.count(Ticket.id))
-        .join(Ticket, Ticket.status_id == Status.id)
-        .where(Status.event_id == event_id)
-        .group_by(Status.code)
-    )
-    return dict(rows.all())

@@ -45,7 +45,6 @@ def index(event: EventView) -> ResponseReturnValue:
         q=form.q.data or "",
         chosen=chosen,
         statuses=known,
-        counts=reports.count_by_status(reading, event_id=event.id),
         lines=reports.found_lines(reading, event_id=event.id, words=searched, status_code=chosen),
     )
 

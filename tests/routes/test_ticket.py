@@ -140,7 +140,13 @@ def test_a_ticket_that_is_not_there_is_404(emil: FlaskClient, cast: Cast) -> Non
     assert emil.post("/demo/tickets/STQ-99/resolve", data={}).status_code == 404
 
 
-@pytest.mark.parametrize("words", ["carla", "CARLA jones", "carla@example.org", "STQ-1", "5552671", "415-555-2671", ""])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "carla", "CARLA jones", "carla@example.org", "STQ-1", "5552671", "415-555-2671", "+1 415-555-2671",
+        "(415) 555 2671", "001 415 555 2671", "carla 2671", "",
+    ],
+)  # fmt: skip
 def test_search_finds_by_key_name_email_and_phone(emil: FlaskClient, cast: Cast, words: str) -> None:
     key = checked_in(cast)
     (other,) = queue_of(cast, 1, "API")
