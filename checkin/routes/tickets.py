@@ -146,12 +146,11 @@ def ticket_page(
         earlier=reports.earlier_lines(reading, event_id=event.id, ticket=ticket),
         timeline=_timeline(reading, ticket, dict(known)),
         alerts=[
-            {"entry": alert, "state_label": words.alert_state(alert.state), "kind_label": words.alert_kind(alert.kind)}
+            {"entry": alert, "state_label": words.alert_state(alert.state), "reason": words.reason(alert.reason)}
             for alert in alerts_of(reading, ticket.id)
         ],
         statuses=[(code, name) for code, name in known if code != ticket.status_code],
         allowed=_allowed(ticket),
-        mine=ticket.owner_id == viewer().person_id,
         warning=warning,
         resolve_form=_kept(ResolveForm, form, version),
         put_back_form=_kept(VersionForm, None, version),

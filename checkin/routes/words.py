@@ -40,6 +40,11 @@ def alert_kind(kind: AlertKind) -> str:
     }[kind]
 
 
+def reason(sentence: str) -> str:
+    """Return why an alert stands as it does, kept as a marked sentence; "" stays "" (a catalogue has a text for it)."""
+    return _(sentence) if sentence else ""
+
+
 def who(entry: ChangeEntry) -> str:
     """Return who made a change."""
     if entry.actor is Actor.CUSTOMER:
