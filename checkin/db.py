@@ -18,7 +18,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import DateTime, Engine, MetaData, event, func, select, text
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -158,13 +158,44 @@ def _tell(told: set[Announcement]) -> None:
             listener(announcement)
     engine = db.engines[READ_BIND]
     if told and engine.dialect.name == "postgresql":
-        payloads = [f"{announcement.topic}:{announcement.event_id}" for announcement in told]
-        try:
-            with engine.connect() as connection:
-                connection.exec_driver_sql(_NOTIFY, (NOTIFY_CHANNEL, payloads))
-        except SQLAlchemyError as error:
-            # What was asked for is done and kept: nobody is told otherwise because the other servers cannot be told.
-            _log.warning("the other servers were not told", exc_info=error)
+        notifier = _notifiers.setdefault(str(engine.url), Notifier())
+        notifier.tell(engine, {f"{announcement.topic}:{announcement.event_id}" for announcement in told})
+
+
+class Notifier:
+    """Tells other servers of many commits in one statement: what is announced while one is under way joins the next."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: set[str] = set()
+        self._is_telling = False
+
+    def tell(self, engine: Engine, payloads: set[str]) -> None:
+        """Send `payloads`, or leave them to the thread that is sending at this moment."""
+        with self._lock:
+            self._waiting |= payloads
+            if self._is_telling:
+                return
+            self._is_telling = True
+        while payloads := self._taken():
+            _notify(engine, sorted(payloads))
+
+    def _taken(self) -> set[str]:
+        with self._lock:
+            taken, self._waiting = self._waiting, set()
+            self._is_telling = bool(taken)
+            return taken
+
+
+_notifiers: dict[str, Notifier] = {}
+
+
+def _notify(engine: Engine, payloads: list[str]) -> None:
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(_NOTIFY, (NOTIFY_CHANNEL, payloads))
+    except Exception as error:  # noqa: BLE001 - what was asked for is done and kept, whoever can be told of it
+        _log.warning("the other servers were not told", exc_info=error)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar, cast
 
 from flask import Flask, abort, g, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager, current_user
+from flask_login import LoginManager
 from sqlalchemy import bindparam, select
 from werkzeug.routing import BaseConverter
 
@@ -77,65 +77,77 @@ def init_app(app: Flask) -> None:
 
 
 # Built once: both are asked at every request.
+_PERSON_COLUMNS: Final = (
+    Account.email, Account.session_number, Person.id, Person.event_id, Person.name,
+    PersonRole.role, TeamMember.team_id, TeamMember.is_lead,
+)  # fmt: skip
 _PEOPLE_OF_ACCOUNT: Final = (
-    select(
-        Account.email, Account.session_number, Person.id, Person.event_id, Person.name,
-        PersonRole.role, TeamMember.team_id, TeamMember.is_lead,
-    )
+    select(*_PERSON_COLUMNS)
     .select_from(Account)
     .outerjoin(Person, Person.account_id == Account.id)
     .outerjoin(PersonRole, PersonRole.person_id == Person.id)
     .outerjoin(TeamMember, TeamMember.person_id == Person.id)
     .where(Account.id == bindparam("account_id"), Account.session_number == bindparam("number"))
-)  # fmt: skip
-_EVENT_OF_SLUG: Final = select(Event.id, Event.slug, Event.name, Event.time_zone, Event.settings_json).where(
-    Event.slug == bindparam("slug")
 )
+# The event and who looks at it, in one question: every page of an event begins with it.
+_EVENT_AND_VIEWER: Final = (
+    select(
+        Event.id.label("the_event_id"), Event.slug, Event.name.label("event_name"), Event.time_zone,
+        Event.settings_json, Account.id.label("account_id"), *_PERSON_COLUMNS,
+    )
+    .select_from(Event)
+    .outerjoin(Account, (Account.id == bindparam("account_id")) & (Account.session_number == bindparam("number")))
+    .outerjoin(Person, (Person.account_id == Account.id) & (Person.event_id == Event.id))
+    .outerjoin(PersonRole, PersonRole.person_id == Person.id)
+    .outerjoin(TeamMember, TeamMember.person_id == Person.id)
+    .where(Event.slug == bindparam("slug"))
+)  # fmt: skip
+_NOBODY: Final = (-1, -1)
 
 
 def load_signed_in(kept: str) -> SignedIn | None:
     """Return the account that the session names, None when it is gone or was signed out everywhere."""
-    account_id, _, number = kept.partition(".")
-    if not (account_id.isdigit() and number.isdigit()):
-        return None
-    rows = db.session.execute(_PEOPLE_OF_ACCOUNT, {"account_id": int(account_id), "number": int(number)}).all()
+    account_id, number = _parts(kept)
+    rows = db.session.execute(_PEOPLE_OF_ACCOUNT, {"account_id": account_id, "number": number}).all()
     if not rows:
         return None
-    signed_in = SignedIn(int(account_id), rows[0].email, rows[0].session_number)
+    signed_in = SignedIn(account_id, rows[0].email, rows[0].session_number)
     for person_id in {row.id for row in rows if row.id is not None}:
         viewer = _viewer([row for row in rows if row.id == person_id], signed_in.email)
         signed_in.people[viewer.event_id] = viewer
     return signed_in
 
 
-def _viewer(rows: list[Any], email: str) -> Viewer:
+def _parts(kept: object) -> tuple[int, int]:
+    """Return the account's id and session number out of what Flask-Login keeps in the session."""
+    account_id, _, number = str(kept).partition(".")
+    if account_id.isdecimal() and number.isdecimal() and len(account_id) + len(number) < 19:
+        return int(account_id), int(number)
+    return _NOBODY
+
+
+def _viewer(rows: list[Any], email: str, *, desk: object = "") -> Viewer:
     teams = frozenset(row.team_id for row in rows if row.team_id is not None)
     leads = frozenset(row.team_id for row in rows if row.is_lead)
     roles = {Role(row.role) for row in rows if row.role is not None}
     roles |= {Role.EXPERT} if teams else set()
     roles |= {Role.LEAD} if leads else set()
-    return Viewer(rows[0].id, rows[0].event_id, email, rows[0].name, frozenset(roles), teams, leads)
+    kept_desk = desk if isinstance(desk, str) else ""
+    return Viewer(rows[0].id, rows[0].event_id, email, rows[0].name, frozenset(roles), teams, leads, kept_desk)
 
 
 def load_event(slug: str) -> EventView:
     """Return the event at this address, and who looks at it, for the rest of the request; 404 when there is none."""
-    row = db.session.execute(_EVENT_OF_SLUG, {"slug": slug}).one_or_none()
-    if row is None:
+    account_id, number = _parts(session.get("_user_id", ""))
+    rows = db.session.execute(_EVENT_AND_VIEWER, {"slug": slug, "account_id": account_id, "number": number}).all()
+    if not rows:
         abort(404)
-    event = EventView(row.id, row.slug, row.name, row.time_zone, parse_settings(row.settings_json))
+    row = rows[0]
+    event = EventView(row.the_event_id, row.slug, row.event_name, row.time_zone, parse_settings(row.settings_json))
     g.event = event
-    g.viewer = _viewer_of(event)
+    g.is_signed_in = row.account_id is not None
+    g.viewer = None if row.id is None else _viewer(list(rows), row.email, desk=session.get("desk", ""))
     return event
-
-
-def _viewer_of(event: EventView) -> Viewer | None:
-    if not current_user.is_authenticated:
-        return None
-    viewer = cast(SignedIn, current_user).people.get(event.id)
-    if viewer is None:
-        return None
-    desk = session.get("desk", "")
-    return Viewer(**{**viewer.__dict__, "desk": desk if isinstance(desk, str) else ""})
 
 
 def viewer() -> Viewer:
@@ -168,7 +180,7 @@ def _guarded(view: View, roles: frozenset[Role] | None) -> View:
 
 
 def _refuse(roles: frozenset[Role]) -> ResponseReturnValue | None:
-    if not current_user.is_authenticated:
+    if not g.is_signed_in:
         here = request.full_path.rstrip("?")
         back = here if request.method == "GET" else url_for("front.event", event_slug=g.event.slug)
         return htmx.sign_in_first(url_for("signing_in.sign_in", next=back))
