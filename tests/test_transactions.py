@@ -1,12 +1,14 @@
 """What `transaction()` promises (docs/architecture.md, Data)."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
+import checkin.db
 from checkin.db import READ_BIND, Announcement, DatabaseBusy, announce, db, subscribe, transaction, wake_outbox
 from checkin.models import Customer, Event
 from tests.cast import Cast
@@ -66,6 +68,30 @@ def test_other_servers_are_told_after_the_commit(rules: Cast) -> None:
         heard = [notification.payload for notification in other.notifies(timeout=5, stop_after=2)]
 
     assert sorted(heard) == [f"event:{rules.event_id}", f"outbox:{rules.event_id}"]
+
+
+@ON_POSTGRES
+def test_no_announcement_is_forgotten_when_many_come_at_once(rules: Cast) -> None:
+    def commit(number: int) -> None:
+        with rules.writing() as session:
+            announce(session, number)
+
+    address = plain_address(db.engines[None].url.render_as_string(hide_password=False))
+    with psycopg.connect(address, autocommit=True) as other:
+        other.execute("LISTEN checkin")
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(commit, range(1000, 1100)))
+        heard = {notification.payload for notification in other.notifies(timeout=5, stop_after=100)}
+
+    assert heard == {f"event:{number}" for number in range(1000, 1100)}
+
+
+@ON_POSTGRES
+def test_nobody_is_refused_because_other_servers_cannot_be_told(rules: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkin.db, "_NOTIFY", "SELECT no_such_function(%s, %s)")
+    for _ in range(2):
+        with transaction() as session:
+            announce(session, rules.event_id)
 
 
 @ON_POSTGRES
