@@ -65,6 +65,12 @@ class HandsFull(QueueingError):
     sentence = N_("You still have {key} in hand. Resolve it or put it back first.")
 
 
+class OwnersHandsFull(HandsFull):
+    """A ticket opened again goes back to its owner, who has as many in hand as the event allows."""
+
+    sentence = N_("{owner} still has {key} in hand and cannot have another one. That one comes first.")
+
+
 class TicketChanged(QueueingError):
     """Somebody else changed the ticket after the page was shown."""
 

@@ -13,6 +13,7 @@ from checkin.models import (
     Action,
     AlertKind,
     Event,
+    EventSettings,
     Person,
     PersonRole,
     Status,
@@ -24,7 +25,7 @@ from checkin.models import (
 )
 from checkin.models.person import GivenRole
 from checkin.models.team import Team
-from checkin.queueing.errors import MoveNotAllowed, NoSuchStatus, NotYourTicket
+from checkin.queueing.errors import HandsFull, MoveNotAllowed, NoSuchStatus, NotYourTicket, OwnersHandsFull
 from checkin.queueing.hands import require_free_hands
 from checkin.queueing.history import by_person, record
 from checkin.queueing.locks import hold_ticket
@@ -123,7 +124,7 @@ def change_status(
     moment = database_now(session)
     if status.kind is StatusKind.OPEN and here in {Standing.ON_HOLD, Standing.CLOSED}:
         owner_id = ticket.owner_id or by
-        require_free_hands(session, owner_id, settings=settings)
+        _require_free_hands(session, owner_id, by=by, settings=settings)
         if ticket.owner_id is None:
             _become_owner(ticket, owner_id, moment)
     _write_status(session, ticket, status, moment)
@@ -134,6 +135,15 @@ def change_status(
     else:
         outbox.withdraw(session, ticket.id, kind=AlertKind.FEEDBACK, moment=moment, reason=outbox.OPENED_AGAIN)
     return ticket
+
+
+def _require_free_hands(session: Session, owner_id: int, *, by: int, settings: EventSettings) -> None:
+    try:
+        require_free_hands(session, owner_id, settings=settings)
+    except HandsFull as full:
+        if owner_id == by:
+            raise
+        raise OwnersHandsFull(owner=session.get_one(Person, owner_id).name, **full.details) from full
 
 
 def _become_owner(ticket: Ticket, owner_id: int, moment: datetime) -> None:

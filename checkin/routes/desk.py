@@ -5,14 +5,13 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from checkin import htmx
 from checkin.db import database_now, db, transaction
 from checkin.forms.desk import DeskForm, TakeForm
 from checkin.forms.fields import PAGE_TOO_OLD
 from checkin.models import Role, StatusKind
-from checkin.queueing.errors import HandsFull, QueueingError
+from checkin.queueing.errors import QueueingError
 from checkin.queueing.taking import take_next
 from checkin.reports.queues import queue_cards
 from checkin.reports.tickets import TicketLine, owned_lines
@@ -45,7 +44,7 @@ def take(event: EventView, team_code: str) -> ResponseReturnValue:
                 request_key=form.request_key.data or str(uuid4()),
             )  # fmt: skip
     except QueueingError as error:
-        return _desk(event, status=status_of(error), warning=_warning(event, error))
+        return _desk(event, status=status_of(error), warning=refusal(error, event_slug=event.slug))
     address = url_for("tickets.show", event_slug=event.slug, key=taken.key)
     if htmx.wants_fragment():
         return ticket_page(event, taken.key, push=address)
@@ -62,14 +61,6 @@ def set_desk(event: EventView) -> ResponseReturnValue:
     session["desk"] = form.desk.data
     session.permanent = True
     return htmx.go_to(url_for(".show", event_slug=event.slug))
-
-
-def _warning(event: EventView, error: QueueingError) -> Refusal:
-    if isinstance(error, HandsFull):
-        key = error.details["key"]
-        link = url_for("tickets.show", event_slug=event.slug, key=key)
-        return refusal(error, link=link, link_text=_("Go to %(key)s", key=key))
-    return refusal(error)
 
 
 def _desk(

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
+from flask import url_for
 from flask_babel import gettext
 
-from checkin.queueing.errors import NoSuchTeam, NoSuchTicket, NotYourTicket, QueueingError
+from checkin.queueing.errors import HandsFull, NoSuchTeam, NoSuchTicket, NotYourTicket, QueueingError
 
 _STATUS: Final[dict[type[QueueingError], int]] = {NoSuchTeam: 404, NoSuchTicket: 404, NotYourTicket: 403}
 
@@ -25,9 +26,13 @@ def status_of(error: QueueingError) -> int:
     return _STATUS.get(type(error), 409)
 
 
-def refusal(error: QueueingError, *, link: str | None = None, link_text: str = "") -> Refusal:
-    """Return the warning that the page shows."""
+def refusal(error: QueueingError, *, event_slug: str = "") -> Refusal:
+    """Return the warning that the page shows; with the event's slug full hands come with the way to what is in them."""
     sentence = gettext(error.sentence)
     for name, value in error.details.items():
         sentence = sentence.replace("{" + name + "}", value)
-    return Refusal(error.code, sentence, link, link_text)
+    if event_slug and isinstance(error, HandsFull):
+        key = error.details["key"]
+        link = url_for("tickets.show", event_slug=event_slug, key=key)
+        return Refusal(error.code, sentence, link, gettext("Go to %(key)s", key=key))
+    return Refusal(error.code, sentence)

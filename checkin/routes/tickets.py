@@ -117,7 +117,7 @@ def _do(event: EventView, key: str, form: FlaskForm, change: Callable[[Session],
         status = status_of(error)
         if status == 404:
             abort(404)
-        return ticket_page(event, key, status=status, warning=refusal(error), form=form)
+        return ticket_page(event, key, status=status, warning=refusal(error, event_slug=event.slug), form=form)
     if htmx.wants_fragment():
         return ticket_page(event, key)
     return htmx.go_to(url_for(".show", event_slug=event.slug, key=key))

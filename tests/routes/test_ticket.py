@@ -130,6 +130,22 @@ def test_a_lead_of_the_team_and_an_organiser_can_change_it(client: FlaskClient, 
         assert post(client, f"/demo/tickets/{key}", f"/demo/tickets/{key}/resolve").status_code == 303
 
 
+def test_opening_again_with_full_hands_names_whose_and_leads_to_what_is_in_them(
+    client: FlaskClient, cast: Cast
+) -> None:
+    queue_of(cast, 2)
+    first, second = resolved(cast), taken(cast)
+    told = {}
+    for someone in (cast.emil, cast.olga):
+        sign_in(client, someone)
+        answer = post(client, f"/demo/tickets/{first}", f"/demo/tickets/{first}/status", status="open")
+        assert answer.status_code == 409
+        assert f'href="/demo/tickets/{second}">Go to {second}' in answer.text
+        told[someone.name] = words_of(answer)
+    assert f"You still have {second} in hand." in told["Emil"]
+    assert f"Emil still has {second} in hand" in told["Olga"]
+
+
 def test_a_ticket_that_is_not_there_is_404(emil: FlaskClient, cast: Cast) -> None:
     checked_in(cast)
     key = taken(cast)
