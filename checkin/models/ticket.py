@@ -79,6 +79,7 @@ class Customer(Base):
     __tablename__ = "customers"
     __table_args__ = (
         Index("uq_customers_email", "event_id", "email", unique=True),
+        Index("ix_customers_phone", "event_id", "phone"),
         Index(
             "uq_customers_phone",
             "event_id",

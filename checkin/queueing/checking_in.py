@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, and_, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,7 +15,6 @@ from checkin.db import announce
 from checkin.models import (
     Action,
     Actor,
-    Customer,
     Event,
     EventCounter,
     Priority,
@@ -32,6 +30,7 @@ from checkin.models import (
 )
 from checkin.models.settings import parse_settings
 from checkin.models.ticket import new_token
+from checkin.queueing.customers import keep_customer
 from checkin.queueing.errors import ProductNotOffered, QueueClosed, SubmittedTwice
 
 
@@ -82,7 +81,7 @@ def check_in(
         raise ProductNotOffered
     if found.queue_state in {QueueState.CLOSING, QueueState.CLOSED}:
         raise QueueClosed(team=found.team_name)
-    customer_id = _keep_customer(session, details, event_id=event_id)
+    customer_id = keep_customer(session, _customer_columns(details), event_id=event_id)
     number, moment = _next_number(session, event_id=event_id)
     key = f"{found.team_code}-{number}"
     values = _ticket_values(details, found, key=key, number=number, customer_id=customer_id, moment=moment)
@@ -137,30 +136,9 @@ def _first_ticket(session: Session, details: CheckInDetails, *, event_id: int) -
     return session.execute(statement.where(*same_submission)).one_or_none()
 
 
-def _keep_customer(session: Session, details: CheckInDetails, *, event_id: int) -> int:
-    """Return the customer with this email, else this phone, else a new one; their details are kept up to date."""
-    values = {
-        "event_id": event_id,
-        "first_name": details.first_name,
-        "last_name": details.last_name,
-        "email": details.email,
-        "phone": details.phone,
-        "username": details.username,
-        "language": details.language,
-    }
-    if details.email is None and details.phone is None:
-        return session.execute(insert(Customer).values(values).returning(Customer.id)).scalar_one()
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(Customer).values(values)
-    kept = {name: statement.excluded[name] for name in values if name != "event_id"}
-    if details.email is not None:
-        upsert = statement.on_conflict_do_update(index_elements=["event_id", "email"], set_=kept)
-    else:
-        upsert = statement.on_conflict_do_update(
-            index_elements=["event_id", "phone"], index_where=Customer.email.is_(None), set_=kept
-        )
-    customer_id: int = session.execute(upsert.returning(Customer.id)).scalar_one()
-    return customer_id
+def _customer_columns(details: CheckInDetails) -> dict[str, Any]:
+    names = ("first_name", "last_name", "email", "phone", "username", "language")
+    return {name: getattr(details, name) for name in names}
 
 
 def _next_number(session: Session, *, event_id: int) -> tuple[int, datetime]:

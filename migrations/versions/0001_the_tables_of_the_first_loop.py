@@ -65,6 +65,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
     )
     with op.batch_alter_table("customers", schema=None) as batch_op:
+        batch_op.create_index("ix_customers_phone", ["event_id", "phone"], unique=False)
         batch_op.create_index("uq_customers_email", ["event_id", "email"], unique=True)
         batch_op.create_index(
             "uq_customers_phone",
@@ -515,6 +516,7 @@ def downgrade():
             "uq_customers_phone", postgresql_where=sa.text("email IS NULL"), sqlite_where=sa.text("email IS NULL")
         )
         batch_op.drop_index("uq_customers_email")
+        batch_op.drop_index("ix_customers_phone")
 
     op.drop_table("customers")
     op.drop_table("events")

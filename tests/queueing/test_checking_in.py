@@ -223,6 +223,40 @@ def test_carla_without_an_email_is_recognised_by_her_phone(rules: Cast) -> None:
     assert rules.ticket(first).customer_id == rules.ticket(second).customer_id
 
 
+def test_carla_is_recognised_by_her_phone_when_she_does_not_give_her_email_again(rules: Cast) -> None:
+    first, second = checked_in(rules), checked_in(rules, email=None)
+
+    assert customers(rules) == [("Carla", CARLA_EMAIL, CARLA_PHONE)]
+    assert rules.ticket(first).customer_id == rules.ticket(second).customer_id
+    assert rules.ticket(second).email is None
+
+
+def test_an_email_that_comes_later_joins_the_customer_known_by_phone(rules: Cast) -> None:
+    first, second = checked_in(rules, email=None), checked_in(rules)
+
+    assert customers(rules) == [("Carla", CARLA_EMAIL, CARLA_PHONE)]
+    assert rules.ticket(first).customer_id == rules.ticket(second).customer_id
+
+
+def test_what_is_not_given_again_is_not_forgotten(rules: Cast) -> None:
+    checked_in(rules)
+    checked_in(rules, phone=None, last_name="")
+
+    assert customers(rules) == [("Carla", CARLA_EMAIL, CARLA_PHONE)]
+    assert rules.one(select(Customer)).last_name == "Jones"
+
+
+def test_an_email_that_another_check_in_has_just_taken_is_tried_again(
+    rules: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked_in(rules)
+    checked_in(rules, email=None, phone="+442079460000")
+    by_phone = rules.one(select(Customer).where(Customer.email.is_(None))).id
+    monkeypatch.setattr("checkin.queueing.customers._recognised", lambda *_, **__: by_phone)
+    with refused("submitted_twice"):
+        checked_in(rules)
+
+
 def test_two_people_who_share_a_phone_are_two_customers(rules: Cast) -> None:
     checked_in(rules)
     checked_in(rules, first_name="Carl", email="carl@example.org")
