@@ -14,7 +14,9 @@ def run() -> None:
         context.configure(connection=connection, target_metadata=models.Event.metadata, **migrate.configure_args)
         with context.begin_transaction():
             if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7242005), set_config('statement_timeout', '0', true)")
+                connection.exec_driver_sql(
+                    "SELECT pg_advisory_xact_lock(7242005), set_config('statement_timeout', '0', true)"
+                )
             context.run_migrations()
 
 
