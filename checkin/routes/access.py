@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Final, TypeVar, cast
+from urllib.parse import quote
 
-from flask import Flask, abort, g, request, session, url_for
+from flask import Flask, abort, current_app, g, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager
 from sqlalchemy import bindparam, select
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from checkin import htmx
@@ -70,7 +72,8 @@ class SlugConverter(BaseConverter):
 def init_app(app: Flask) -> None:
     """Load who is signed in, and let addresses name an event."""
     app.url_map.converters["slug"] = SlugConverter
-    manager = LoginManager(app)
+    # Without its context processor, which asks the database in the middle of every page: of the busy page as well.
+    manager = LoginManager(app, add_context_processor=False)
     manager.session_protection = None
     manager.user_loader(load_signed_in)
     app.context_processor(lambda: {"event": g.get("event"), "me": g.get("viewer")})
@@ -182,8 +185,22 @@ def _guarded(view: View, roles: frozenset[Role] | None) -> View:
 def _refuse(roles: frozenset[Role]) -> ResponseReturnValue | None:
     if not g.is_signed_in:
         here = request.full_path.rstrip("?")
-        back = here if request.method == "GET" else url_for("front.event", event_slug=g.event.slug)
+        back = here if request.method == "GET" else _page_above(request.path)
         return htmx.sign_in_first(url_for("signing_in.sign_in", next=back))
     if g.viewer is None or not (roles & g.viewer.roles):
         abort(403)
     return None
+
+
+def _page_above(path: str) -> str:
+    """Return the page that an action belongs to: the nearest address above it that can be opened."""
+    addresses = current_app.create_url_adapter(request)
+    assert addresses is not None  # noqa: S101 - there is a request
+    while path:
+        try:
+            addresses.match(path, method="GET")
+        except HTTPException:
+            path = path.rpartition("/")[0]
+        else:
+            return quote(path)
+    return url_for("front.event", event_slug=g.event.slug)

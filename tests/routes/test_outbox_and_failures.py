@@ -183,8 +183,13 @@ class TestWithoutADatabase:
             worker_inside=False, lock_seconds=1,
         )  # fmt: skip
 
+    @pytest.mark.parametrize("kept", [None, "1.0"])
     @pytest.mark.parametrize("address", ["/", "/demo/", "/demo/board", "/demo/desk", "/t/x", "/feedback/x"])
-    def test_every_page_says_so(self, client: FlaskClient, address: str) -> None:
+    def test_every_page_says_so_to_nobody_and_to_who_is_signed_in(
+        self, client: FlaskClient, address: str, kept: str | None
+    ) -> None:
+        with client.session_transaction() as session:
+            session["_user_id"] = kept
         answer = client.get(address)
         assert answer.status_code == 503
         assert answer.headers["Retry-After"]
