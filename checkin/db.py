@@ -5,6 +5,7 @@ writers begin with BEGIN IMMEDIATE behind one lock of the process, readers with 
 cannot write.
 """
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -40,6 +41,7 @@ NOTIFY_CHANNEL: Final = "checkin"
 OUTBOX: Final = "outbox"
 RESTED_SECONDS: Final = 1.0
 _NOTIFY: Final = "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload"
+_SQLITE_AWAY: Final = ("locked", "busy", "disk", "unable to open")
 _log = get_logger()
 
 
@@ -226,8 +228,8 @@ def is_busy(error: BaseException) -> bool:
         return False
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
-        words = str(error.orig)
-        return "locked" in words or "busy" in words or "disk" in words or "connection" in words.lower()
+        # Without a state it is SQLite, or no word came from the server at all: no name, no door, no line.
+        return not isinstance(error.orig, sqlite3.Error) or any(sign in str(error.orig) for sign in _SQLITE_AWAY)
     return state[:2] in {"08", "53", "57"} or state in {"55P03", "40P01", "40001"}
 
 

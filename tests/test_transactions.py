@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from sqlalchemy import insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 import checkin.db
-from checkin.db import READ_BIND, Announcement, DatabaseBusy, announce, db, subscribe, transaction, wake_outbox
+from checkin.db import READ_BIND, Announcement, DatabaseBusy, announce, db, is_busy, subscribe, transaction, wake_outbox
 from checkin.models import Customer, Event
 from tests.cast import Cast
 from tests.support.postgres import plain_address
@@ -127,6 +127,16 @@ def test_a_locked_file_is_a_busy_database(rules: Cast, monkeypatch: pytest.Monke
         session.flush()
         with rules.app.app_context(), pytest.raises(DatabaseBusy), transaction():
             pass
+
+
+@pytest.mark.parametrize(
+    "address", ["sqlite:////nowhere/at/all.sqlite3", "postgresql+psycopg://nobody@nowhere.invalid/none"]
+)
+def test_a_database_that_is_not_where_it_was_is_a_busy_database(address: str) -> None:
+    engine = create_engine(address)
+    with pytest.raises(OperationalError) as error:
+        engine.connect()
+    assert is_busy(error.value)
 
 
 def test_a_write_through_a_reading_session_fails_loudly(rules: Cast) -> None:
