@@ -41,6 +41,7 @@ class BoardRow:
 class Columns:
     """Which columns the board has."""
 
+    show_name: bool
     show_product: bool
 
 
@@ -94,6 +95,7 @@ def read_board(session: Session, event: Event, *, moment: datetime) -> Board:
         more = session.execute(counted).scalar_one() - ROWS_AT_MOST
     place = places(session, event_id=event.id, moment=moment)
     settings = event.settings
+    columns = Columns(show_name=settings.board_names is not BoardNames.KEY_ONLY, show_product=settings.board_product)
     rows = tuple(
         BoardRow(
             key=row.key,
@@ -107,7 +109,7 @@ def read_board(session: Session, event: Event, *, moment: datetime) -> Board:
         )
         for row in found[:ROWS_AT_MOST]
     )
-    return Board(event.id, event.slug, Columns(settings.board_product), rows, max(more, 0))
+    return Board(event.id, event.slug, columns, rows, max(more, 0))
 
 
 def render_board(session: Session, event_id: int) -> RenderedBoard | None:

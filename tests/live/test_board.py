@@ -126,7 +126,7 @@ def test_organisers_choose_how_names_are_shown(cast: Cast, client: FlaskClient, 
     cast.set(board_names=names)
     text = fragment(client)
     assert shown in text
-    assert ("Carla" in text) is (names is not BoardNames.KEY_ONLY)
+    assert ("Carla" in text) is ("Customer" in text) is (names is not BoardNames.KEY_ONLY)
     assert ("Jones" in text) is (names is BoardNames.FULL)
 
 
