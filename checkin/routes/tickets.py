@@ -20,7 +20,7 @@ from checkin.queueing.notes import add_note
 from checkin.queueing.transitions import change_status, resolve
 from checkin.reports import tickets as reports
 from checkin.reports.tickets import Stance, TicketView
-from checkin.reports.timeline import alerts_of, changes_of
+from checkin.reports.timeline import AlertEntry, alerts_of, changes_of
 from checkin.routes import words
 from checkin.routes.access import EventView, staff_required, viewer
 from checkin.routes.customer import customer_address
@@ -147,7 +147,7 @@ def ticket_page(
         timeline=_timeline(reading, ticket, dict(known)),
         alerts=[
             {"entry": alert, "state_label": words.alert_state(alert.state), "reason": words.reason(alert.reason)}
-            for alert in alerts_of(reading, ticket.id)
+            for alert in _latest(alerts_of(reading, ticket.id))
         ],
         statuses=[(code, name) for code, name in known if code != ticket.status_code],
         allowed=_allowed(ticket),
@@ -157,6 +157,11 @@ def ticket_page(
         status_form=_kept(StatusForm, form, version),
         note_form=_kept(NoteForm, form, {}),
     )
+
+
+def _latest(alerts: list[AlertEntry]) -> list[AlertEntry]:
+    """Return the last alert of each kind and channel: the timeline has those that it took the place of."""
+    return list({(alert.kind, alert.channel): alert for alert in alerts}.values())
 
 
 def _kept(kind: type[FlaskForm], used: FlaskForm | None, data: dict[str, int]) -> FlaskForm:

@@ -59,10 +59,24 @@ def what(entry: ChangeEntry, status_names: dict[str, str]) -> str:
         return _("set the status to %(status)s", status=status_names.get(status, status))
     if entry.action is Action.TAKE and entry.after.get("desk"):
         return _("took the ticket at desk %(desk)s", desk=entry.after["desk"])
+    if entry.action is Action.FEEDBACK:
+        return feedback(entry)
     return {
         Action.CHECK_IN: _("checked in"),
         Action.TAKE: _("took the ticket"),
         Action.PUT_BACK: _("put the ticket back"),
         Action.NOTE: _("wrote a note"),
-        Action.FEEDBACK: _("gave feedback"),
     }[entry.action]
+
+
+def feedback(entry: ChangeEntry) -> str:
+    """Return what a customer answered, with the scores that were given."""
+    asked = {
+        "satisfaction": _("expert %(n)s of 5"),
+        "ease": _("ease %(n)s of 5"),
+        "recommend": _("recommends %(n)s of 10"),
+        "desk_satisfaction": _("desk %(n)s of 5"),
+    }
+    scores = [words % {"n": entry.after[name]} for name, words in asked.items() if entry.after.get(name) is not None]
+    what = _("changed their feedback") if any(n is not None for n in entry.before.values()) else _("gave feedback")
+    return f"{what}: {', '.join(scores)}" if scores else what

@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from checkin.models import AlertKind, AlertState, StatusCode
-from tests.cast import Cast, checked_in, moved, queue_of, resolved, sign_in, taken
+from tests.cast import Cast, checked_in, moved, queue_of, resolved, returned, sign_in, taken
 from tests.routes.pages import form_of, post, words_of
 
 
@@ -35,6 +35,23 @@ def test_resolve_closes_the_ticket_and_asks_how_it_went(emil: FlaskClient, cast:
     assert cast.survey(key).expert_id == cast.emil.id
     (feedback,) = [alert for alert in cast.alerts(key) if alert.kind is AlertKind.FEEDBACK]
     assert feedback.state is AlertState.PENDING
+
+
+def test_above_all_stands_only_the_latest_of_each_alert(emil: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    returned(cast, taken(cast))
+    key = resolved(cast)
+    facts = emil.get(f"/demo/tickets/{key}").text.split('class="hero__facts"')[1].split("</ul>")[0]
+    assert facts.count('id="alert-') == 2
+    assert words_of(emil.get(f"/demo/tickets/{key}")).count("Expert is ready") == 4
+
+
+def test_put_back_the_next_thing_is_the_desk(emil: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    assert "Back to my desk" not in words_of(emil.get(f"/demo/tickets/{key}"))
+    answer = post(emil, f"/demo/tickets/{key}", f"/demo/tickets/{key}/put-back", htmx=True)
+    assert "Back to my desk" in words_of(answer)
 
 
 def test_htmx_gets_the_ticket_as_it_is_now(emil: FlaskClient, cast: Cast) -> None:
