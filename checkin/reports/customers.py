@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkin.models import Event, Person, Product, QueueState, Status, StatusCode, Survey, Team, Ticket
+from checkin.queueing.answering import EDITABLE
 from checkin.queueing.places import place_of
 from checkin.reports.tickets import Stance, stance_of
 
@@ -31,12 +32,13 @@ class CustomerView:
     desk: str
     queue_state: QueueState
     feedback_token: str | None
+    feedback_given: bool
 
 
 def customer_view(session: Session, token: str, *, moment: datetime) -> CustomerView | None:
     """Return the ticket with this token, None when no ticket has it."""
     row = session.execute(
-        select(Ticket, Event, Status, Product.name, Team.queue_state, Person.name, Survey.token)
+        select(Ticket, Event, Status, Product.name, Team.queue_state, Person.name, Survey.token, Survey.answered_at)
         .join(Event, Event.id == Ticket.event_id)
         .join(Status, Status.id == Ticket.status_id)
         .join(Product, Product.id == Ticket.product_id)
@@ -47,8 +49,9 @@ def customer_view(session: Session, token: str, *, moment: datetime) -> Customer
     ).one_or_none()
     if row is None:
         return None
-    ticket, event, status, product, queue_state, expert, survey_token = row
+    ticket, event, status, product, queue_state, expert, survey_token, answered_at = row
     stance = stance_of(ticket)
+    final = answered_at is not None and moment - answered_at > EDITABLE
     return CustomerView(
         ticket_id=ticket.id,
         event_id=event.id,
@@ -65,5 +68,6 @@ def customer_view(session: Session, token: str, *, moment: datetime) -> Customer
         expert=expert,
         desk=ticket.desk,
         queue_state=queue_state,
-        feedback_token=survey_token if stance is Stance.CLOSED and status.asks_feedback else None,
+        feedback_token=survey_token if stance is Stance.CLOSED and status.asks_feedback and not final else None,
+        feedback_given=answered_at is not None,
     )

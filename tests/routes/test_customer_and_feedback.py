@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from checkin.models import Event, Survey
-from tests.cast import Cast, checked_in, moved, queue_of, resolved, returned, taken
+from tests.cast import Cast, checked_in, moved, queue_of, resolved, returned, sign_in, taken
 from tests.routes.pages import form_of, post, words_of
 
 
@@ -96,6 +96,15 @@ def test_an_answer_is_kept_and_joins_the_timeline(client: FlaskClient, cast: Cas
     assert cast.ticket(key).closed_at is not None
 
 
+def test_the_team_reads_the_scores_in_the_timeline(client: FlaskClient, cast: Cast) -> None:
+    key, address = survey_of(cast)
+    post(client, address, address, satisfaction=2, recommend=0)
+    post(client, address, address, satisfaction=5, ease=4, recommend=9, desk_satisfaction=3)
+    words = words_of(sign_in(client, cast.emil).get(f"/demo/tickets/{key}"))
+    assert "gave feedback: expert 2 of 5, recommends 0 of 10" in words
+    assert "changed their feedback: expert 5 of 5, ease 4 of 5, recommends 9 of 10, desk 3 of 5" in words
+
+
 def test_at_least_one_answer_is_needed(client: FlaskClient, cast: Cast) -> None:
     key, address = survey_of(cast)
     assert post(client, address, address).status_code == 422
@@ -122,6 +131,7 @@ def test_the_answer_can_be_changed_for_a_day(client: FlaskClient, cast: Cast) ->
     key, address = survey_of(cast)
     post(client, address, address, satisfaction=5, comments="Thanks!")
     assert form_of(client.get(address), address)["comments"] == "Thanks!"
+    assert "Change my answers" in words_of(client.get(own_page(cast, key)))
     post(client, address, address, satisfaction=2)
     assert cast.survey(key).satisfaction == 2
     fields = form_of(client.get(address), address)
@@ -130,6 +140,7 @@ def test_the_answer_can_be_changed_for_a_day(client: FlaskClient, cast: Cast) ->
         assert survey.answered_at is not None
         survey.answered_at -= timedelta(days=1, minutes=1)
     assert "form" not in client.get(address).text.split("<main", 1)[1]
+    assert address not in client.get(own_page(cast, key)).text
     assert client.post(address, data=fields | {"satisfaction": "1"}).status_code == 409
     assert cast.survey(key).satisfaction == 2
 
