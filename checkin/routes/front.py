@@ -2,6 +2,7 @@
 
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from sqlalchemy import select
 
 from checkin import htmx
@@ -20,7 +21,7 @@ def index() -> ResponseReturnValue:
     listed = [event for event in events if event.settings.public]
     if len(listed) == 1:
         return htmx.go_to(url_for("front.event", event_slug=listed[0].slug))
-    return htmx.page("front/events.html", events=listed)
+    return htmx.page("front/events.html", events=listed, signed_in=current_user.is_authenticated)
 
 
 @bp.get("/<slug:event_slug>/", strict_slashes=False)

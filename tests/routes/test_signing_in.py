@@ -377,3 +377,22 @@ def test_a_signed_out_request_of_htmx_gets_no_page_in_its_fragment(client: Flask
     answer = client.get("/demo/desk", headers=HTMX)
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/sign-in?next=/demo/desk")
     assert "HX-Request" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("action", "page"),
+    [
+        ("tickets/STQ-1/notes", "tickets/STQ-1"), ("tickets/STQ-1/resolve", "tickets/STQ-1"),
+        ("desk/STQ/take", "desk"), ("checkin", "checkin"),
+    ],
+)  # fmt: skip
+def test_signed_out_in_the_middle_people_come_back_to_their_page(
+    client: FlaskClient, cast: Cast, action: str, page: str
+) -> None:
+    assert client.post(f"/demo/{action}").headers["Location"] == f"/sign-in?next=/demo/{page}"
+    assert client.post(f"/demo/{action}", headers=HTMX).headers["HX-Redirect"] == f"/sign-in?next=/demo/{page}"
+
+
+def test_the_list_of_events_knows_who_is_signed_in(client: FlaskClient, cast: Cast) -> None:
+    assert 'href="/sign-in"' in client.get("/").text
+    assert 'href="/sign-out"' in sign_in(client, cast.emil).get("/").text
