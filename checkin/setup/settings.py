@@ -14,6 +14,8 @@ from checkin.setup.names import checked_name, checked_zone
 
 # Columns of the event that are set like its settings.
 OF_THE_EVENT: Final = ("name", "time_zone")
+# What pydantic says in words of its own trade.
+_PLAINLY: Final = {"int_parsing": "a whole number", "bool_parsing": "yes or no"}
 
 
 def list_settings(event: Event) -> dict[str, str]:
@@ -58,5 +60,8 @@ def as_typed(value: Any) -> str:
 
 
 def _why(error: ValidationError) -> str:
-    words = error.errors()[0]["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    first = error.errors()[0]
+    if first["type"] in _PLAINLY:
+        return _PLAINLY[first["type"]]
+    words = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return words[:1].lower() + words[1:]

@@ -45,8 +45,8 @@ def test_a_setting_is_kept_and_other_settings_stay(rules: Cast, name: str, typed
 @pytest.mark.parametrize(
     ("name", "typed", "why"),
     [
-        ("tickets_in_hand", "many", "a valid integer"), ("tickets_in_hand", "-1", "greater than or equal to 0"),
-        ("board_names", "initials", "'full', 'first_initial' or 'key_only'"), ("public", "perhaps", "a valid boolean"),
+        ("tickets_in_hand", "many", "a whole number"), ("tickets_in_hand", "-1", "greater than or equal to 0"),
+        ("board_names", "initials", "'full', 'first_initial' or 'key_only'"), ("public", "perhaps", "yes or no"),
         ("phone_region", "XX", "two letters"), ("languages", "tlh", "among"), ("title_format", "{email}", "may use"),
         ("title_format", "{first_name.__class__}", "may use"), ("title_format", "{", "may use"),
         ("title_format", "{key:>999999999}", "may use"), ("title_format", "{key!r}", "may use"),
