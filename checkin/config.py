@@ -1,4 +1,4 @@
-"""Settings from the environment, read and checked once (docs/specification.md, section 13)."""
+"""Settings from the environment, read and checked once (README.md, Settings; docs/running.md)."""
 
 import os
 import secrets
@@ -50,7 +50,6 @@ class Settings(BaseSettings):
     lock_seconds: float = Field(default=5.0, gt=0)
     stream_limit: int = Field(default=200, ge=0)
     heartbeat_seconds: float = Field(default=15.0, gt=0)
-    board_poll_seconds: float = Field(default=5.0, gt=0)
 
     @field_validator("mail_from_domains", mode="before")
     @classmethod
