@@ -74,7 +74,7 @@ MAILS: Final = {
         greeting=N_("Hello {expert},"),
         paragraphs=(
             N_("Somebody, probably you, asked for a new password for the desk of {event}."),
-            N_("The button works once, and for an hour. If it was not you, nothing has changed: ignore this email."),
+            N_("The link works once, and for an hour. If it was not you, nothing has changed: ignore this email."),
         ),
         button=N_("Choose a password"),
         link="reset_link",
