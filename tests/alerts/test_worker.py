@@ -77,9 +77,10 @@ def test_a_lane_without_a_provider_is_not_rung(rules: Cast) -> None:
 def test_a_hanging_mail_server_does_not_delay_the_texts(post: Post) -> None:
     checked_in(post.cast)
     taken(post.cast)
-    with hanging(post.cast, Channel.EMAIL) as (lane, _), working(post.text, lane):
+    with hanging(post.cast, Channel.EMAIL) as (lane, let_go), working(post.text, lane):
         eventually(lambda: post.alert(Channel.TEXT).state is AlertState.SENT)
         eventually(lambda: post.alert(Channel.EMAIL).state is AlertState.SENDING)
+        let_go.set()
 
 
 def test_the_worker_outlives_a_database_that_is_away_and_errors_of_any_kind(post: Post) -> None:
