@@ -44,7 +44,7 @@ class Settings(BaseSettings):
 
     worker_inside: bool = True
     outbox_poll_seconds: float = Field(default=2.0, gt=0)
-    lease_seconds: float = Field(default=60.0, gt=0)
+    lease_seconds: float = Field(default=120.0, gt=0)
     drain_seconds: float = Field(default=15.0, gt=0)
     provider_timeout_seconds: float = Field(default=10.0, gt=0)
     lock_seconds: float = Field(default=5.0, gt=0)

@@ -95,7 +95,10 @@ class Announcement:
 
 
 class DatabaseBusy(Exception):
-    """The database is locked or out of reach; nothing was changed and the same request may be sent again."""
+    """The database is locked or out of reach. The same request may be sent again: its id tells a repeat.
+
+    Nothing was changed, unless the line broke in the middle of the commit; then nobody can know before asking again.
+    """
 
 
 _gates: dict[str, threading.Lock] = {}
@@ -179,8 +182,13 @@ class Notifier:
             if self._is_telling:
                 return
             self._is_telling = True
-        while payloads := self._taken():
-            _notify(engine, sorted(payloads))
+        try:
+            while payloads := self._taken():
+                _notify(engine, sorted(payloads))
+        except BaseException:
+            # The process is being ended; if it lives on, the next commit tells what is left.
+            self._is_telling = False
+            raise
 
     def _taken(self) -> set[str]:
         with self._lock:

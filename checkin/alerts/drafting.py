@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from checkin.alerts.channels import MailMessage, TextMessage
 from checkin.alerts.channels.mail import ascii_address
 from checkin.alerts.links import customer_link, feedback_link, make_reset_token, reset_link
+from checkin.alerts.outbox import NO_LONGER_RESOLVED
 from checkin.alerts.templates import Letter, desk_name, letter, ready_text
 from checkin.alerts.wording import shown
 from checkin.config import Settings
@@ -105,7 +106,7 @@ def _require_sense(session: Session, alert: Alert, ticket: Ticket) -> None:
     if alert.kind is AlertKind.FEEDBACK:
         asks = session.get_one(Status, ticket.status_id).asks_feedback
         if ticket.kind is not StatusKind.CLOSED or not asks:
-            raise NoLongerMakesSense("stale", N_("Not sent: the ticket was opened again before it left."))
+            raise NoLongerMakesSense("stale", NO_LONGER_RESOLVED)
 
 
 def _values(session: Session, alert: Alert, ticket: Ticket, event: Event, *, sender: Sender) -> dict[str, str]:

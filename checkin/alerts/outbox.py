@@ -17,7 +17,7 @@ FEEDBACK_EXPIRES: Final = timedelta(days=2)
 RESET_EXPIRES: Final = timedelta(hours=1)
 
 WITHDRAWN: Final = N_("Not sent: the ticket was put back before it left.")
-OPENED_AGAIN: Final = N_("Not sent: the ticket was opened again before it left.")
+NO_LONGER_RESOLVED: Final = N_("Not sent: the ticket was no longer resolved when it was due.")
 
 
 def ready_channels(settings: EventSettings) -> tuple[Channel, ...]:

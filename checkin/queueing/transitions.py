@@ -61,18 +61,21 @@ ALLOWED: Final[dict[Standing, frozenset[Aim]]] = {
 
 def standing(ticket: Ticket) -> Standing:
     """Return where the ticket stands."""
-    if ticket.kind is StatusKind.CLOSED:
+    return standing_of(ticket.kind, ticket.owner_id)
+
+
+def standing_of(kind: StatusKind, owner_id: int | None) -> Standing:
+    """Return where a ticket of this kind and with this owner stands."""
+    if kind is StatusKind.CLOSED:
         return Standing.CLOSED
-    if ticket.kind is StatusKind.ON_HOLD:
+    if kind is StatusKind.ON_HOLD:
         return Standing.ON_HOLD
-    return Standing.WAITING if ticket.owner_id is None else Standing.OWNED
+    return Standing.WAITING if owner_id is None else Standing.OWNED
 
 
-def aim_of(status: Status) -> Aim:
-    """Return what moving a ticket to `status` would mean."""
-    if status.code in {StatusCode.RESOLVED, StatusCode.NO_SHOW}:
-        return Aim(status.code)
-    return Aim(status.kind)
+def aim_of(code: str, kind: StatusKind) -> Aim:
+    """Return what moving a ticket to the status with this code and kind would mean."""
+    return Aim(code) if code in {StatusCode.RESOLVED, StatusCode.NO_SHOW} else Aim(kind)
 
 
 def may_change(session: Session, ticket: Ticket, person_id: int) -> bool:
@@ -117,7 +120,7 @@ def change_status(
     if status is None:
         raise NoSuchStatus
     here = standing(ticket)
-    if status.id == ticket.status_id or aim_of(status) not in ALLOWED[here]:
+    if status.id == ticket.status_id or aim_of(status.code, status.kind) not in ALLOWED[here]:
         raise MoveNotAllowed(key=ticket.key, status=status.name)
     settings = session.get_one(Event, event_id).settings
     before = {"status": session.get_one(Status, ticket.status_id).code, "owner": ticket.owner_id}
@@ -133,7 +136,7 @@ def change_status(
     if status.asks_feedback:
         _ask_how_it_went(session, ticket, moment)
     else:
-        outbox.withdraw(session, ticket.id, kind=AlertKind.FEEDBACK, moment=moment, reason=outbox.OPENED_AGAIN)
+        outbox.withdraw(session, ticket.id, kind=AlertKind.FEEDBACK, moment=moment, reason=outbox.NO_LONGER_RESOLVED)
     return ticket
 
 

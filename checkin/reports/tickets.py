@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from checkin.models import Person, Product, Source, Status, StatusKind, Team, Ticket
 from checkin.queueing.places import place_of
+from checkin.queueing.transitions import ALLOWED, aim_of, standing_of
 
 LINES_AT_MOST: Final = 200
 _A_NUMBER: Final = re.compile(r"\+?(?:[\s()./-]*[0-9]){3,}[\s()./-]*")
@@ -231,6 +232,17 @@ def _matches(word: str) -> ColumnElement[bool]:
 
 def _digits(words: str) -> str:
     return "".join(character for character in words if character.isdecimal())
+
+
+def open_moves(session: Session, ticket: TicketView, *, event_id: int) -> list[tuple[str, str]]:
+    """Return code and name of the statuses that the table of moves lets this ticket go to."""
+    allowed = ALLOWED[standing_of(ticket.kind, ticket.owner_id)]
+    rows = session.execute(
+        select(Status.code, Status.name, Status.kind)
+        .where(Status.event_id == event_id, Status.code != ticket.status_code)
+        .order_by(Status.position, Status.id)
+    )
+    return [(code, name) for code, name, kind in rows if aim_of(code, kind) in allowed]
 
 
 def statuses(session: Session, *, event_id: int) -> list[tuple[str, str]]:

@@ -149,7 +149,7 @@ def ticket_page(
             {"entry": alert, "state_label": words.alert_state(alert.state), "reason": words.reason(alert.reason)}
             for alert in _latest(alerts_of(reading, ticket.id))
         ],
-        statuses=[(code, name) for code, name in known if code != ticket.status_code],
+        statuses=reports.open_moves(reading, ticket, event_id=event.id),
         allowed=_allowed(ticket),
         warning=warning,
         resolve_form=_kept(ResolveForm, form, version),

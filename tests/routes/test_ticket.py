@@ -211,3 +211,14 @@ def test_the_list_can_be_narrowed_by_status(emil: FlaskClient, cast: Cast) -> No
     assert first in words
     assert second not in words
     assert second in words_of(emil.get("/demo/tickets", query_string={"status": "nonsense"}))
+
+
+def test_only_what_the_table_of_moves_allows_is_offered(client: FlaskClient, cast: Cast) -> None:
+    waiting, _behind = queue_of(cast, 2)
+    sign_in(client, cast.olga)
+    offered = client.get(f"/demo/tickets/{waiting}").text
+    assert 'value="cancelled"' in offered
+    assert 'value="resolved"' not in offered
+    assert 'value="no_show"' not in offered
+    taken(cast)
+    assert 'value="no_show"' in client.get(f"/demo/tickets/{waiting}").text
