@@ -56,3 +56,13 @@ function turn() {
 
 showPage();
 setTimeout(turn, 2 * TURN);
+
+// The head stands outside of what is swapped; it follows when the event's name or time zone was changed.
+document.addEventListener("htmx:after:swap", () => {
+  const rows = document.getElementById("board-rows");
+  if (!rows) return;
+  const { event, zone } = rows.dataset;
+  const name = document.querySelector(".board-head bdi");
+  if (name.textContent !== event) name.textContent = event;
+  document.querySelector("[data-clock]").dataset.clock = zone;
+});

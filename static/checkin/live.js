@@ -1,6 +1,6 @@
 // Keeps a page live, and says so when it is not. hx-sse holds the stream and swaps in what it carries; here is the rest:
 // asking again where there is no stream, noticing a line that is silent, catching up after sleep, the line at the foot.
-import { setServerTime } from "./time.js";
+import { serverNow, setServerTime, timeOfDay } from "./time.js";
 
 const UPDATING = 25000;
 const STALE = 60000;
@@ -111,7 +111,7 @@ function show() {
   if (!line) return;
   const age = document.hidden ? 0 : Date.now() - contact;
   const state = age > STALE ? "stale" : age > UPDATING ? "updating" : "live";
-  const time = new Date(contact).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  const time = timeOfDay(contact + serverNow() - Date.now(), box.dataset.zone);
   const sentence = box.dataset[state].replace("{time}", time);
   if (line.textContent !== sentence) line.textContent = sentence;
   if (line.dataset.state !== state) {

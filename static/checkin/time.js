@@ -25,6 +25,12 @@ export function inWords(milliseconds) {
   return days === 1 ? word("agoDay") : word("agoDays", days);
 }
 
+// The time of day as the event's clock on the wall shows it.
+export function timeOfDay(moment, zone) {
+  const shape = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone || undefined };
+  return new Intl.DateTimeFormat(document.documentElement.lang, shape).format(moment);
+}
+
 function write(element, text) {
   if (text && element.textContent !== text) element.textContent = text;
 }
@@ -35,8 +41,7 @@ function tick() {
     write(time, inWords(now - Date.parse(time.dateTime)));
   }
   for (const clock of document.querySelectorAll("[data-clock]")) {
-    const shape = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: clock.dataset.clock || undefined };
-    write(clock, new Intl.DateTimeFormat(document.documentElement.lang, shape).format(now));
+    write(clock, timeOfDay(now, clock.dataset.clock));
   }
 }
 

@@ -11,7 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from checkin.config import ROOT, Settings
-from tests.browser.venue import PHONE, TV, Venue
+from checkin.db import announce
+from checkin.models import Event
+from tests.browser.venue import PHONE, TABLET, TV, Venue
 from tests.cast import Cast, checked_in, queue_of, taken
 from tests.support.line import Line, line_to
 from tests.support.server import free_port
@@ -44,6 +46,23 @@ def test_a_board_follows_without_being_touched_and_keeps_its_rows_in_place(venue
     assert board.evaluate("document.querySelector('tbody tr:first-child').marked") is True
     expect(board.locator("tbody tr").nth(1)).to_contain_text(second)
     is_live(board)
+
+
+def test_an_open_board_takes_the_events_new_name_and_time_zone(venue: Venue) -> None:
+    checked_in(venue.cast)
+    board = venue.open(f"/{venue.cast.slug}/board?tv=1", TV)
+    with venue.cast.writing() as session:
+        event = session.get_one(Event, venue.cast.event_id)
+        event.name, event.time_zone = "Autumn <b>days", "Asia/Kathmandu"
+        announce(session, event.id)
+    expect(board.locator(".board-head h1")).to_have_text("Autumn <b>days")
+    expect(board.locator("[data-clock]")).to_have_attribute("data-clock", "Asia/Kathmandu")
+
+
+def test_a_long_name_does_not_squeeze_where_to_go(venue: Venue) -> None:
+    checked_in(venue.cast, first_name="A" * 100)
+    board = venue.open(f"/{venue.cast.slug}/board", TABLET)
+    assert board.locator(".board__expert .state").evaluate("e => e.getBoundingClientRect().width") > 120
 
 
 def test_a_board_whose_line_is_cut_says_so_and_catches_up_when_it_is_mended(venue: Venue, line: Line) -> None:
