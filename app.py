@@ -3,7 +3,7 @@
 from flask import Flask
 from flask_migrate import Migrate
 
-from checkin import cli, db, live, logs, routes
+from checkin import cli, db, engines, live, logs, routes
 from checkin.config import ROOT, Settings, kept_secret, read_settings
 
 
@@ -28,14 +28,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         # The sentences of our forms are our own; those of WTForms would be read from their file at every request.
         WTF_I18N_ENABLED=False,
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "checkin" / "translations"),
-        **db.engine_settings(settings),
+        **engines.engine_settings(settings),
     )
     settings.instance_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     logs.set_up()
     db.db.init_app(app)
     Migrate(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
     with app.app_context():
-        db.prepare_engines()
+        engines.prepare_engines()
     routes.init_app(app)
     live.init_app(app)
     cli.init_app(app)

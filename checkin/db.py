@@ -1,13 +1,7 @@
-"""Engines, the base of all tables, and `transaction()`: the only place that commits (docs/architecture.md).
-
-SQLite is quietly wrong by default: its driver begins transactions late, so two writers can read the same row. Here
-writers begin with BEGIN IMMEDIATE behind one lock of the process, readers with a plain BEGIN on connections that
-cannot write.
-"""
+"""The base of all tables, and `transaction()`: the only place that commits (docs/architecture.md, Transactions)."""
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,17 +11,15 @@ from typing import Any, Final
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import DateTime, Engine, MetaData, event, func, select, text
+from sqlalchemy import DateTime, Engine, MetaData, func, select, text
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 from structlog import get_logger
 
 from checkin import clock
-from checkin.config import Settings
 
 NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -39,7 +31,6 @@ NAMING: Final = {
 READ_BIND: Final = "read"
 NOTIFY_CHANNEL: Final = "checkin"
 OUTBOX: Final = "outbox"
-RESTED_SECONDS: Final = 1.0
 _NOTIFY: Final = "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload"
 _SQLITE_AWAY: Final = ("locked", "busy", "disk", "unable to open")
 _log = get_logger()
@@ -247,82 +238,6 @@ def database_now(session: Session) -> datetime:
         moment: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
         return moment.astimezone(UTC)
     return clock.now()
-
-
-def engine_settings(settings: Settings) -> dict[str, Any]:
-    """Return the Flask-SQLAlchemy configuration: the writer as default bind, the reader beside it."""
-    url = settings.effective_database_url
-    # An error of the driver names what was bound, and that is what people typed: never into a log.
-    common: dict[str, Any] = {"url": url, "hide_parameters": True}
-    if url.startswith("sqlite"):
-        common["connect_args"] = {"timeout": settings.lock_seconds, "check_same_thread": False}
-        writer = common | {"pool_size": 2, "max_overflow": 2}
-        reader = common | {"pool_size": 16, "max_overflow": 16, "execution_options": {"checkin_reads": True}}
-    else:
-        milliseconds = int(settings.lock_seconds * 1000)
-        options = (
-            f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds * 4}"
-            f" -c idle_in_transaction_session_timeout={milliseconds * 6} -c timezone=UTC"
-        )
-        common |= {"pool_size": 10, "max_overflow": 20, "pool_timeout": settings.lock_seconds}
-        writing = {"options": options, "connect_timeout": 5}
-        writer = common | {"connect_args": writing, "isolation_level": "READ COMMITTED"}
-        # Under READ COMMITTED each statement has its own snapshot anyway, so a reader without BEGIN sees the same and
-        # saves two round trips a request.
-        reader = common | {
-            "connect_args": {"options": options + " -c default_transaction_read_only=on", "connect_timeout": 5},
-            "isolation_level": "AUTOCOMMIT",
-        }
-    return {
-        "SQLALCHEMY_DATABASE_URI": url,
-        "SQLALCHEMY_ENGINE_OPTIONS": {key: value for key, value in writer.items() if key != "url"},
-        "SQLALCHEMY_BINDS": {READ_BIND: reader},
-        "LOCK_SECONDS": settings.lock_seconds,
-    }
-
-
-def prepare_engines() -> None:
-    """Hang SQLite's recipe, or the ping of connections that have rested, on both engines of the current app."""
-    for engine in {db.engines[None], db.engines[READ_BIND]}:
-        if engine.dialect.name == "sqlite":
-            _prepare_sqlite(engine)
-        else:
-            _ping_after_a_rest(engine)
-
-
-def _ping_after_a_rest(engine: Engine) -> None:
-    """Try a connection that nobody has used for a while before it is used: the server may have been restarted.
-
-    Under load none rests, and the two round trips that a ping before every use costs are saved.
-    """
-
-    @event.listens_for(engine, "checkin")
-    def _rest(_connection: Any, record: ConnectionPoolEntry) -> None:
-        record.info["rests_since"] = time.monotonic()
-
-    @event.listens_for(engine, "checkout")
-    def _wake(connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
-        rested = time.monotonic() - record.info.get("rests_since", time.monotonic())
-        if rested > RESTED_SECONDS:
-            try:
-                engine.dialect.do_ping(connection)
-            except engine.dialect.loaded_dbapi.Error as error:
-                raise DisconnectionError from error
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    reads = bool(engine.get_execution_options().get("checkin_reads"))
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "journal_size_limit=67108864"]
-        for pragma in [*pragmas, "query_only=ON"] if reads else pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def check_database(session: Session) -> None:

@@ -96,7 +96,7 @@ def test_nobody_is_refused_because_other_servers_cannot_be_told(rules: Cast, mon
 
 @ON_POSTGRES
 def test_a_connection_that_was_cut_while_it_rested_is_replaced(rules: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("checkin.db.RESTED_SECONDS", -1.0)
+    monkeypatch.setattr("checkin.engines.RESTED_SECONDS", -1.0)
     for bind in (None, READ_BIND):
         with db.engines[bind].connect() as connection:
             pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()

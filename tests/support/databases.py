@@ -15,7 +15,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 import checkin.models  # noqa: F401 - knows all tables
-from checkin import db
+from checkin import db, engines
 from checkin.config import ROOT, Settings
 from tests.support.postgres import Postgres
 
@@ -82,10 +82,10 @@ def rules_app(settings: Settings) -> Flask:
     """Return an app without pages: the engines, `transaction()` and the rules."""
     app = Flask("rules")
     app.extensions["checkin_settings"] = settings
-    app.config.update(db.engine_settings(settings))
+    app.config.update(engines.engine_settings(settings))
     db.db.init_app(app)
     with app.app_context():
-        db.prepare_engines()
+        engines.prepare_engines()
     return app
 
 
