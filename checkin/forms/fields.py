@@ -18,14 +18,16 @@ from wtforms.validators import Length, Optional
 from wtforms.widgets import HiddenInput
 
 _ID: Final = re.compile(r"[A-Za-z0-9-]{8,36}")
+_UNSEEN: Final = frozenset({"Cf", "Zs", "Zl", "Zp"})
 PAGE_TOO_OLD: Final = _l(
     "This page had been open for too long. Nothing you typed is lost; please press the button again."
 )
 
 
 def trimmed(value: str | None) -> str:
-    """Return what was typed without the space around it."""
-    return (value or "").strip()
+    """Return what was typed without the space around it; what cannot be seen at all is nothing."""
+    text = (value or "").strip()
+    return "" if text and all(unicodedata.category(letter) in _UNSEEN for letter in text) else text
 
 
 def options(pairs: Iterable[tuple[str, str]]) -> Any:

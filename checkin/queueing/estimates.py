@@ -28,11 +28,12 @@ class WaitRange:
 def estimate_wait(session: Session, *, team_id: int, place: int, moment: datetime) -> WaitRange | None:
     """Return the likely wait at this place, from the team's own recent service times and the experts at work.
 
-    None means: we do not know yet (too few served, or no expert seen lately). An expert counts as present who has a
+    The first in line waits not long where the team has experts at all. None means: we do not know yet (too few served,
+    or no expert seen lately). An expert counts as present who has a
     ticket in hand or was done with one in the last three hours.
     """
     if place <= 1:
-        return WaitRange(0, 0)
+        return WaitRange(0, 0) if _has_experts(session, team_id=team_id) else None
     served = session.execute(
         select(Ticket.taken_at, Ticket.closed_at)
         .where(Ticket.team_id == team_id, Ticket.closed_at > moment - RECENT, Ticket.taken_at.is_not(None))
@@ -46,6 +47,12 @@ def estimate_wait(session: Session, *, team_id: int, place: int, moment: datetim
     quick, _, slow = quantiles(minutes, n=4, method="inclusive")
     turns = (place - 1) / experts
     return WaitRange(_STEP * math.floor(quick * turns / _STEP), _STEP * max(1, math.ceil(slow * turns / _STEP)))
+
+
+def _has_experts(session: Session, *, team_id: int) -> bool:
+    return (
+        session.execute(select(TeamMember.person_id).where(TeamMember.team_id == team_id).limit(1)).first() is not None
+    )
 
 
 def _experts_at_work(session: Session, *, team_id: int, moment: datetime) -> int:

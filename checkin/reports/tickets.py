@@ -15,6 +15,7 @@ from checkin.queueing.places import place_of
 from checkin.queueing.transitions import ALLOWED, aim_of, standing_of
 
 LINES_AT_MOST: Final = 200
+_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*-[0-9]+")
 _A_NUMBER: Final = re.compile(r"\+?(?:[\s()./-]*[0-9]){3,}[\s()./-]*")
 
 
@@ -222,6 +223,8 @@ def found_lines(session: Session, *, event_id: int, words: str = "", status_code
 
 
 def _matches(word: str) -> ColumnElement[bool]:
+    if _KEY.fullmatch(word):
+        return Ticket.key == word.upper()
     columns: Sequence[Any] = (Ticket.first_name, Ticket.last_name, Ticket.email, Ticket.key)
     conditions = [column.icontains(word, autoescape=True) for column in columns]
     digits = _digits(word)

@@ -31,6 +31,14 @@ def test_the_first_in_line_waits_no_time_to_speak_of(rules: Cast) -> None:
     assert estimate(rules, 1) == WaitRange(0, 0)
 
 
+def test_where_a_team_has_no_experts_nobody_knows_even_for_the_first(rules: Cast) -> None:
+    with rules.writing() as session:
+        for member in session.scalars(select(TeamMember).where(TeamMember.team_id == rules.teams["STQ"])):
+            session.delete(member)
+
+    assert estimate(rules, 1) is None
+
+
 def test_without_enough_served_nobody_knows(rules: Cast) -> None:
     served(rules, 10, 10)
 

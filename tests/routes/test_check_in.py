@@ -103,6 +103,13 @@ def test_names_of_every_script_are_welcome(kiosk: FlaskClient, cast: Cast, name:
     assert "<b>Bob" not in page.text
 
 
+@pytest.mark.parametrize("name", ["   ", "\u200b", "\u202e \u2060"])
+def test_a_name_that_nobody_can_see_is_none(kiosk: FlaskClient, cast: Cast, name: str) -> None:
+    answer = submit(kiosk, cast, first_name=name)
+    assert answer.status_code == 422
+    assert error_beside(answer, "first_name") == "Please fill in the first name."
+
+
 @pytest.mark.parametrize("name", ["Ad\x00a", "Ada\r\nBcc: all@example.org", "Ada\x1b[2J"])
 def test_control_characters_in_a_name_are_refused(kiosk: FlaskClient, cast: Cast, name: str) -> None:
     answer = submit(kiosk, cast, first_name=name)

@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from checkin.models import AlertKind, AlertState, StatusCode
+from checkin.models import AlertKind, AlertState, Status, StatusCode, StatusKind
 from tests.cast import Cast, checked_in, moved, queue_of, resolved, returned, sign_in, taken
 from tests.routes.pages import form_of, post, words_of
 
@@ -186,6 +186,24 @@ def test_search_finds_by_key_name_email_and_phone(emil: FlaskClient, cast: Cast,
     found = words_of(emil.get("/demo/tickets", query_string={"q": words}))
     assert key in found
     assert (other in found) is (words == "")
+
+
+def test_a_whole_key_finds_that_ticket_only(emil: FlaskClient, cast: Cast) -> None:
+    first, *_between, last = queue_of(cast, 12)
+    assert last == f"{first}2"
+    found = words_of(emil.get("/demo/tickets", query_string={"q": first.lower()}))
+    assert first in found.split()
+    assert last not in found.split()
+
+
+def test_an_open_status_of_the_event_is_named(emil: FlaskClient, cast: Cast) -> None:
+    with cast.writing() as session:
+        bar = Status(event_id=cast.event_id, code="bar", name="At the bar", kind=StatusKind.OPEN, on_board=True)
+        session.add(bar)
+    checked_in(cast)
+    key = taken(cast)
+    moved(cast, key, "bar")
+    assert "Called · At the bar" in words_of(emil.get(f"/demo/tickets/{key}"))
 
 
 @pytest.mark.parametrize("words", ["%", "_", "nobody", "' OR 1=1 --"])
