@@ -76,7 +76,7 @@ _KEY: Final = "SELECT key FROM taken"
 def lock_team(session: Session, *, event_id: int, team_code: str, expert_id: int) -> LockedTeam | None:
     """Hold the expert's row, then the team's, until the transaction ends; None when the event has not both."""
     values = {"event_id": event_id, "team_code": team_code, "expert_id": expert_id}
-    row = session.execute(_LOCK, values).one_or_none()
+    row = session.connection().execute(_LOCK, values).one_or_none()
     return None if row is None else LockedTeam(row[0], row[1], QueueState(row[2]), row[3])
 
 
@@ -98,7 +98,8 @@ def write_take(
         "hands": settings.tickets_in_hand or _AS_MANY_AS_ONE_LIKES,
         "lifetime": timedelta(minutes=settings.ready_expires_minutes),
     }
-    key: str | None = session.execute(take_statement(outbox.ready_channels(settings)), values).scalar_one_or_none()
+    statement = take_statement(outbox.ready_channels(settings))
+    key: str | None = session.connection().execute(statement, values).scalar_one_or_none()
     return key
 
 

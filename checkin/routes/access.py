@@ -142,7 +142,8 @@ def _viewer(rows: list[Any], email: str, *, desk: object = "") -> Viewer:
 def load_event(slug: str) -> EventView:
     """Return the event at this address, and who looks at it, for the rest of the request; 404 when there is none."""
     account_id, number = _parts(session.get("_user_id", ""))
-    rows = db.session.execute(_EVENT_AND_VIEWER, {"slug": slug, "account_id": account_id, "number": number}).all()
+    asked = {"slug": slug, "account_id": account_id, "number": number}
+    rows = db.session.connection().execute(_EVENT_AND_VIEWER, asked).all()
     if not rows:
         abort(404)
     row = rows[0]
