@@ -17,6 +17,7 @@ const versions = new Map();
 let contact = Date.now(); // when the server was last heard
 let connection = null; // the stream, while it is up
 let connecting = false;
+let messages = 0; // how many the stream has brought
 // When to ask for the page next. htmx may have opened the stream, or failed to, before this module was there to hear it.
 let askAt = Date.now() + 3000;
 let connectAt = Date.now() + CONNECT_AGAIN;
@@ -64,13 +65,14 @@ async function ask() {
     return;
   }
   const address = location.href;
+  const before = messages;
   const headers = { "HX-Request": "true", "HX-Request-Type": "partial", Accept: "text/html" };
   if (versions.has(address)) headers["If-None-Match"] = versions.get(address);
   asking = true;
   askAt = 0;
   try {
     const answer = await fetch(address, { headers, cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN) });
-    await arrived(answer, main, address);
+    await arrived(answer, main, address, before);
   } catch {
     soon(jittered(poll)); // no line; the foot of the page says so when it lasts
   } finally {
@@ -79,7 +81,7 @@ async function ask() {
   if (!connection && !askAt) soon(jittered(poll));
 }
 
-async function arrived(answer, main, address) {
+async function arrived(answer, main, address, before) {
   if (answer.headers.has("HX-Redirect")) {
     location.assign(answer.headers.get("HX-Redirect"));
     return;
@@ -93,6 +95,8 @@ async function arrived(answer, main, address) {
   if (!text.includes(`id="${main.id}"`)) return;
   heard();
   if (address !== location.href || main !== target()) return;
+  // What the stream has brought meanwhile is newer than this answer.
+  if (box.dataset.target && before !== messages) return;
   if (!box.dataset.target && isHeld(main)) {
     soon(500);
     return;
@@ -148,7 +152,10 @@ function up({ detail }) {
 }
 
 box.addEventListener("htmx:sse:after:connection", up);
-box.addEventListener("htmx:sse:before:message", up);
+box.addEventListener("htmx:sse:before:message", (event) => {
+  messages += 1;
+  up(event);
+});
 box.addEventListener("htmx:sse:error", lost);
 box.addEventListener("htmx:sse:close", lost);
 box.addEventListener("beat", ({ detail }) => setServerTime(detail.data));
