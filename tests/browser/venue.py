@@ -139,5 +139,7 @@ def tab_to(page: Page, selector: str, *, most: int = 60) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until no transition or animation runs: colours half-way are not what anybody is to read."""
+    """Wait until the page is there and no transition runs: colours half-way are not what anybody is to read."""
+    page.wait_for_load_state("load")
+    page.locator("main").first.wait_for()
     page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {})))")
