@@ -25,10 +25,11 @@ DEEP, SHALLOW, TAKES = 1_000_000, 100, 300
 FILL = """
 INSERT INTO tickets (event_id, number, key, token, submission_id, submission_digest, source, checked_in_where,
   customer_id, first_name, last_name, email, phone, username, language, title, notes, urgent_reason, product_id,
-  asked_product_id, team_id, desk, status_id, kind, priority, queued_at, updated_at, take_number, version)
+  asked_product_id, team_id, desk, status_id, kind, priority, queued_at, updated_at, take_number, version, answers,
+  more_time, call_number)
 SELECT event_id, n, 'DEEP-' || n, 'deep' || n, 'deep-' || n, submission_digest, source, '', customer_id, first_name, '',
   'guest@example.org', phone, '', 'en', title, '', '', product_id, asked_product_id, team_id, '', status_id, kind,
-  priority, queued_at + n * interval '1 millisecond', updated_at, 0, 1
+  priority, queued_at + n * interval '1 millisecond', updated_at, 0, 1, '{}', 0, 0
 FROM (SELECT * FROM tickets WHERE team_id = :team_id ORDER BY id LIMIT 1) AS one,
   generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n
 """

@@ -126,10 +126,11 @@ UPDATE event_counters SET tickets = tickets + 1 WHERE event_id = %(event_id)s RE
 TICKET = """
 INSERT INTO tickets (event_id, number, key, token, submission_id, submission_digest, source, checked_in_where,
   customer_id, first_name, last_name, email, phone, username, language, title, notes, urgent_reason, product_id,
-  asked_product_id, team_id, desk, status_id, kind, priority, queued_at, updated_at, take_number, version)
+  asked_product_id, team_id, desk, status_id, kind, priority, queued_at, updated_at, take_number, version, answers,
+  more_time, call_number)
 VALUES (%(event_id)s, %(number)s, %(key)s, %(token)s, %(submission_id)s, repeat('0', 64), 'kiosk', '', %(customer_id)s,
   'Carla', 'Jones', %(email)s, '+14155552671', '', 'en', 'Carla needs your help', 'the chart is empty', '',
-  %(product_id)s, %(product_id)s, %(team_id)s, '', %(status_id)s, 'open', 1, %(moment)s, %(moment)s, 0, 1)
+  %(product_id)s, %(product_id)s, %(team_id)s, '', %(status_id)s, 'open', 1, %(moment)s, %(moment)s, 0, 1, '{}', 0, 0)
 RETURNING id
 """
 CHANGE = """

@@ -29,6 +29,7 @@ from checkin.models import (
     GivenRole,
     Person,
     PersonRole,
+    Presence,
     Product,
     QueueState,
     Status,
@@ -181,7 +182,12 @@ def person_of(session: Session, event_id: int, name: str, slug: str) -> Someone:
     """Write somebody who works at the event, with an account."""
     email = f"{name.lower()}@{slug}.example.org"
     account = _added(session, Account(email=email, password_hash=_cheap_hash()))
-    person = _added(session, Person(event_id=event_id, account_id=account.id, name=name))
+    person = _added(
+        session,
+        Person(
+            event_id=event_id, account_id=account.id, name=name, presence=Presence.AVAILABLE, presence_at=clock.now()
+        ),
+    )
     return Someone(person.id, account.id, name, email)
 
 

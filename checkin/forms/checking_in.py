@@ -1,7 +1,7 @@
 """The check-in form (docs/specification.md, 2.1 and 2.2)."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 from flask_babel import gettext as _
@@ -20,10 +20,8 @@ from checkin.forms.contact import (
 )
 from checkin.forms.fields import IdField, NoControlCharacters, limited, optional_notes, options, trimmed
 from checkin.models import Asked, EventSettings, UsernameAsked
-from checkin.models.ticket import EMAIL_LENGTH, NAME_LENGTH, NOTES_LENGTH, PHONE_LENGTH
-
-_LANGUAGE_NAMES: Final = {"en": "English"}
-_URGENT_LENGTH: Final = 200
+from checkin.models.settings import LANGUAGES
+from checkin.models.ticket import EMAIL_LENGTH, NAME_LENGTH, NOTES_LENGTH, PHONE_LENGTH, URGENT_REASON_LENGTH
 
 
 class CheckInForm(FlaskForm):
@@ -52,7 +50,7 @@ class CheckInForm(FlaskForm):
         self.settings = settings
         self.product.choices = options((str(number), name) for number, name in products)
         self._offered = {str(number) for number, _name in products}
-        self.language.choices = options((code, _LANGUAGE_NAMES[code]) for code in settings.languages)
+        self.language.choices = options((code, LANGUAGES[code]) for code in settings.languages)
         self.username.label.text = settings.username_label
         self.phone.description = phone_hint(settings.phone_region)
         self._drop_what_is_not_asked()
@@ -91,7 +89,7 @@ class CheckInForm(FlaskForm):
 
     def validate_urgent_reason(self, field: StringField) -> None:
         """Check the reason, which makes the ticket urgent."""
-        self._check_text(field, _URGENT_LENGTH, "")
+        self._check_text(field, URGENT_REASON_LENGTH, "")
 
     def validate_email(self, field: StringField) -> None:
         """Check and normalise the email; offer the domain that was probably meant, once."""

@@ -1,12 +1,13 @@
 """Tables and their names; importing this package knows all of them."""
 
 from checkin.models.alert import Alert, AlertKind, AlertState, Channel
+from checkin.models.audit import AuditAction, AuditEntry
 from checkin.models.event import Event, EventCounter, Status, StatusCode, StatusKind
 from checkin.models.feedback import Survey
-from checkin.models.person import Account, Attempt, AttemptKind, GivenRole, Person, PersonRole, Role
+from checkin.models.person import Account, Attempt, AttemptKind, GivenRole, Person, PersonRole, Presence, Role
 from checkin.models.settings import Asked, BoardNames, EventSettings, UsernameAsked
 from checkin.models.team import Product, QueueState, Team, TeamMember
-from checkin.models.ticket import Action, Actor, Customer, Priority, Source, Take, Ticket, TicketChange
+from checkin.models.ticket import Action, Actor, Customer, Priority, Quote, Source, Take, Ticket, TicketChange
 
 __all__ = [
     "Account",
@@ -18,6 +19,8 @@ __all__ = [
     "Asked",
     "Attempt",
     "AttemptKind",
+    "AuditAction",
+    "AuditEntry",
     "BoardNames",
     "Channel",
     "Customer",
@@ -27,9 +30,11 @@ __all__ = [
     "GivenRole",
     "Person",
     "PersonRole",
+    "Presence",
     "Priority",
     "Product",
     "QueueState",
+    "Quote",
     "Role",
     "Source",
     "Status",

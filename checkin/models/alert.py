@@ -19,6 +19,7 @@ class AlertKind(StrEnum):
     NEARLY_THERE = "nearly_there"
     MISSED = "missed"
     PLEASE_WAIT = "please_wait"
+    CANCELLED = "cancelled"
     RESET = "reset"
 
 

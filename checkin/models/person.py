@@ -26,6 +26,14 @@ class GivenRole(StrEnum):
     ORGANISER = "organiser"
 
 
+class Presence(StrEnum):
+    """Whether an expert is at the desk: those away do not count in the estimated wait and take nothing."""
+
+    AVAILABLE = "available"
+    ON_BREAK = "on_break"
+    OFF = "off"
+
+
 class Account(Base):
     """An email and a password: how somebody signs in.
 
@@ -50,6 +58,9 @@ class Person(Base):
     event_id: Mapped[int] = mapped_column(BigId, ForeignKey("events.id", ondelete="CASCADE"))
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(100))
+    presence: Mapped[Presence] = mapped_column(named(Presence, name="presence"), default=Presence.OFF)
+    presence_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="Since when; empty before the first time.")
+    desk: Mapped[str] = mapped_column(String(20), default="", doc="The table where they sit, while they are there.")
 
 
 class PersonRole(Base):

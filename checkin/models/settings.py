@@ -1,5 +1,6 @@
 """The settings of an event, by the names that the command line and the set-up page use."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from string import Formatter
@@ -8,7 +9,11 @@ from typing import Annotated, Any
 import phonenumbers
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-LANGUAGES = ("en",)
+DEFAULT_LANGUAGE = "en"
+LANGUAGES = {"en": "English", "fr": "Français"}
+# What the expert's ticket shows of a customer, in its usual order.
+TICKET_FIELDS = ("product", "team", "email", "phone", "username", "question_1", "question_2", "question_3")
+QUESTIONS = ("question_1", "question_2", "question_3")
 
 
 class Asked(StrEnum):
@@ -36,7 +41,25 @@ class BoardNames(StrEnum):
     KEY_ONLY = "key_only"
 
 
+class Scheme(StrEnum):
+    """The colours of a screen."""
+
+    DARK = "dark"
+    LIGHT = "light"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One of the event's own questions at check-in; without choices it is answered in a short text."""
+
+    name: str
+    label: str
+    choices: tuple[str, ...]
+    asked: Asked
+
+
 Label = Annotated[str, Field(min_length=1, max_length=40)]
+Choices = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=60)], ...], Field(max_length=12)]
 Minutes = Annotated[int, Field(ge=0, le=10_080)]
 
 
@@ -53,24 +76,67 @@ class EventSettings(BaseModel):
     ask_notes: Asked = Asked.OPTIONAL
     ask_username: UsernameAsked = UsernameAsked.NOT_ASKED
     username_label: Label = "Username"
+    ask_question_1: Asked = Asked.NOT_ASKED
+    question_1: Annotated[str, Field(max_length=60)] = ""
+    question_1_choices: Choices = ()
+    ask_question_2: Asked = Asked.NOT_ASKED
+    question_2: Annotated[str, Field(max_length=60)] = ""
+    question_2_choices: Choices = ()
+    ask_question_3: Asked = Asked.NOT_ASKED
+    question_3: Annotated[str, Field(max_length=60)] = ""
+    question_3_choices: Choices = ()
+    field_order: tuple[str, ...] = TICKET_FIELDS
     check_email_domain: bool = False
     allow_urgent: bool = False
-    languages: tuple[str, ...] = LANGUAGES
+    languages: tuple[str, ...] = tuple(LANGUAGES)
     title_format: Annotated[str, Field(min_length=1, max_length=200)] = "{first_name} needs your help with {product}"
     tickets_in_hand: Annotated[int, Field(ge=0, le=50)] = 1
     board_names: BoardNames = BoardNames.FIRST_INITIAL
     board_product: bool = True
+    board_check_in_time: bool = False
+    board_label_customer: Annotated[str, Field(max_length=40)] = ""
+    board_label_expert: Annotated[str, Field(max_length=40)] = ""
+    board_label_product: Annotated[str, Field(max_length=40)] = ""
+    board_label_key: Annotated[str, Field(max_length=40)] = ""
+    board_label_updated: Annotated[str, Field(max_length=40)] = ""
+    tv_scheme: Scheme = Scheme.DARK
+    tv_chime: bool = False
+    tv_spoken_call: bool = False
+    day_ends_at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = ""
     ready_text: bool = True
     ready_email: bool = True
     ready_expires_minutes: Annotated[int, Field(ge=1, le=600)] = 15
+    missed_text: bool = True
+    missed_email: bool = True
+    please_wait_text: bool = True
+    please_wait_email: bool = True
+    cancelled_text: bool = True
+    cancelled_email: bool = True
     feedback_email: bool = True
     feedback_delay_minutes: Minutes = 10
     mail_from_name: Annotated[str, Field(max_length=100)] = ""
 
-    @field_validator("languages", mode="before")
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Return the event's own questions that are asked, in their order."""
+        every = (
+            Question(name, getattr(self, name), getattr(self, f"{name}_choices"), getattr(self, f"ask_{name}"))
+            for name in QUESTIONS
+        )
+        return tuple(one for one in every if one.label and one.asked is not Asked.NOT_ASKED)
+
+    @field_validator("languages", "field_order", *(f"{name}_choices" for name in QUESTIONS), mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("field_order")
+    @classmethod
+    def _known_fields(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value) or any(name not in TICKET_FIELDS for name in value):
+            raise ValueError("must be some of, each once: " + ", ".join(TICKET_FIELDS))
+        # What is not named comes after, in the usual order.
+        return value + tuple(name for name in TICKET_FIELDS if name not in value)
 
     @field_validator("languages")
     @classmethod
@@ -102,7 +168,7 @@ class EventSettings(BaseModel):
             raise ValueError("may use {first_name}, {last_name}, {product} and {key}")
         return value
 
-    @field_validator("mail_from_name", "username_label", "title_format")
+    @field_validator("mail_from_name", "username_label", "title_format", *QUESTIONS)
     @classmethod
     def _one_line(cls, value: str) -> str:
         if any(ord(character) < 32 or ord(character) == 127 for character in value):

@@ -29,6 +29,7 @@ NAME_LENGTH: Final = 100
 EMAIL_LENGTH: Final = 254
 PHONE_LENGTH: Final = 32
 NOTES_LENGTH: Final = 2000
+URGENT_REASON_LENGTH: Final = 200
 
 
 class Priority(IntEnum):
@@ -55,7 +56,16 @@ class Action(StrEnum):
     CHECK_IN = "check_in"
     TAKE = "take"
     PUT_BACK = "put_back"
+    HAND_OVER = "hand_over"
+    CALL = "call"
+    ARRIVED = "arrived"
     STATUS = "status"
+    BRING_BACK = "bring_back"
+    UNDO = "undo"
+    URGENT = "urgent"
+    CORRECT = "correct"
+    ON_THE_WAY = "on_the_way"
+    MORE_TIME = "more_time"
     NOTE = "note"
     FEEDBACK = "feedback"
 
@@ -157,7 +167,10 @@ class Ticket(Base):
     language: Mapped[str] = mapped_column(String(10), default="en")
     title: Mapped[str] = mapped_column(String(500))
     notes: Mapped[str] = mapped_column(Text, default="")
-    urgent_reason: Mapped[str] = mapped_column(String(200), default="")
+    answers: Mapped[dict[str, str]] = mapped_column(
+        JSON, default=dict, doc='To the event\'s own questions, by their names: {"question_1": "..."}.'
+    )
+    urgent_reason: Mapped[str] = mapped_column(String(URGENT_REASON_LENGTH), default="")
 
     product_id: Mapped[int] = mapped_column(BigId, ForeignKey("products.id"))
     asked_product_id: Mapped[int] = mapped_column(BigId, ForeignKey("products.id"))
@@ -169,8 +182,12 @@ class Ticket(Base):
     priority: Mapped[int] = mapped_column(SmallInteger, default=Priority.NORMAL)
 
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    not_before: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="Not offered until then (five more minutes).")
+    more_time: Mapped[int] = mapped_column(SmallInteger, default=0, doc="How often five more minutes were asked for.")
     taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    called_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="The last call again within this take.")
+    call_number: Mapped[int] = mapped_column(SmallInteger, default=0, doc="How often called again within this take.")
+    on_the_way_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="When the customer said they are coming.")
     arrived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -222,3 +239,21 @@ class TicketChange(Base):
     before: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, doc="Names of fields with ids, codes, times.")
     after: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     words: Mapped[str] = mapped_column(Text, default="", doc="What a person typed.")
+
+
+class Quote(Base):
+    """A wait that a customer was told, kept so that it can be compared with what it turned out to be.
+
+    The true wait follows from the history: the first time after `at` that the ticket was given an owner.
+    """
+
+    __tablename__ = "quotes"
+    __table_args__ = (Index(None, "ticket_id", "at"), Index(None, "event_id", "at"))
+
+    id: Mapped[Id]
+    event_id: Mapped[int] = mapped_column(BigId, ForeignKey("events.id", ondelete="CASCADE"))
+    ticket_id: Mapped[int] = mapped_column(BigId, ForeignKey("tickets.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    place: Mapped[int]
+    least: Mapped[int | None] = mapped_column(doc="Minutes; 0 to 0 is soon, both empty: we do not know yet.")
+    most: Mapped[int | None]

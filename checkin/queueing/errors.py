@@ -37,6 +37,13 @@ class NotYourTeam(QueueingError):
     sentence = N_("You are not in the team {team}. You can take from your own queues.")
 
 
+class Away(QueueingError):
+    """An expert who is on a break or off tried to take."""
+
+    code = "away"
+    sentence = N_("You are away at the moment. Say that you are available, then take.")
+
+
 class QueueEmpty(QueueingError):
     """Nobody is offered in the queue."""
 

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from checkin import clock
 from checkin.alerts import outbox
 from checkin.db import DatabaseBusy, announce, wake_outbox
-from checkin.models import Action, Event, EventSettings, Person, QueueState, Take, Team, TeamMember, Ticket
+from checkin.models import Action, Event, EventSettings, Person, Presence, QueueState, Take, Team, TeamMember, Ticket
 from checkin.models.settings import parse_settings
 from checkin.models.ticket import offered, queue_order
-from checkin.queueing.errors import NoSuchTeam, NotYourTeam, QueueClosed, QueueEmpty, QueuePaused
+from checkin.queueing.errors import Away, NoSuchTeam, NotYourTeam, QueueClosed, QueueEmpty, QueuePaused
 from checkin.queueing.hands import require_free_hands
 from checkin.queueing.history import by_person, record
 from checkin.queueing.taking_at_once import LockedTeam, lock_team, write_take
@@ -46,6 +46,7 @@ class _Request:
     team_name: str
     queue_state: QueueState
     settings: EventSettings
+    presence: Presence
     moment: Moment
 
 
@@ -55,8 +56,8 @@ def take_next(
     """Give the first offered ticket of the team's queue to the expert.
 
     Writes owner and times, the take, the change and the Ready alerts. The same expert's same `request_key` answers
-    with the same ticket. Raises NoSuchTeam, NotYourTeam, QueuePaused, QueueClosed, HandsFull, QueueEmpty; then nothing
-    is changed.
+    with the same ticket. Raises NoSuchTeam, NotYourTeam, Away, QueuePaused, QueueClosed, HandsFull, QueueEmpty; then
+    nothing is changed.
     """
     at_once = session.get_bind().dialect.name == "postgresql"
     lock = lock_team if at_once else _find_team
@@ -66,7 +67,7 @@ def take_next(
     # The time is read after the lock was granted: whoever checked in meanwhile has an earlier one.
     request = _Request(
         event_id, expert_id, desk, request_key, team.id, team.name, team.queue_state,
-        parse_settings(team.settings_json), func.clock_timestamp() if at_once else clock.now(),
+        parse_settings(team.settings_json), team.presence, func.clock_timestamp() if at_once else clock.now(),
     )  # fmt: skip
     write = _write_at_once if at_once else _write_in_steps
     for _ in range(_TRIES):
@@ -85,7 +86,7 @@ def take_next(
 def _find_team(session: Session, *, event_id: int, team_code: str, expert_id: int) -> LockedTeam | None:
     """Return the team on SQLite, whose one writer holds the whole database; None when the event has not both."""
     row = session.execute(
-        select(Team.id, Team.name, Team.queue_state, Event.settings_json)
+        select(Team.id, Team.name, Team.queue_state, Event.settings_json, Person.presence)
         .join(Event, Event.id == Team.event_id)
         .join(Person, (Person.event_id == Event.id) & (Person.id == expert_id))
         .where(Team.event_id == event_id, Team.code == team_code)
@@ -108,6 +109,8 @@ def _refuse(session: Session, request: _Request) -> str | None:
     member = session.get(TeamMember, (request.team_id, request.expert_id))
     if member is None:
         raise NotYourTeam(team=request.team_name)
+    if request.presence is not Presence.AVAILABLE:
+        raise Away
     if request.queue_state is QueueState.PAUSED:
         raise QueuePaused(team=request.team_name)
     if request.queue_state is QueueState.CLOSED:
@@ -132,7 +135,8 @@ def _write_in_steps(session: Session, request: _Request) -> str | None:
     ticket.owner_id = request.expert_id
     ticket.desk = request.desk
     ticket.taken_at = ticket.updated_at = moment
-    ticket.arrived_at = None
+    ticket.arrived_at = ticket.called_at = ticket.on_the_way_at = ticket.not_before = None
+    ticket.call_number = 0
     ticket.take_number += 1
     ticket.version += 1
     session.flush()
@@ -155,7 +159,7 @@ def _after(request: _Request) -> dict[str, Any]:
 
 def _write_at_once(session: Session, request: _Request) -> str | None:
     """Take on PostgreSQL in one statement; None when anything stands against it (then `_refuse` says what)."""
-    if request.queue_state in {QueueState.PAUSED, QueueState.CLOSED}:
+    if request.queue_state in {QueueState.PAUSED, QueueState.CLOSED} or request.presence is not Presence.AVAILABLE:
         return None
     return write_take(
         session, team_id=request.team_id, expert_id=request.expert_id, request_key=request.request_key,

@@ -13,7 +13,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from checkin.alerts import outbox
-from checkin.models import Channel, EventSettings, QueueState
+from checkin.models import Channel, EventSettings, Presence, QueueState
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class LockedTeam:
     name: str
     queue_state: QueueState
     settings_json: str
+    presence: Presence
 
 
 _AS_MANY_AS_ONE_LIKES: Final = 2**31 - 1
@@ -31,9 +32,9 @@ _AS_MANY_AS_ONE_LIKES: Final = 2**31 - 1
 # The expert first, then the team: the join gives the team's row to lock only after the expert's was locked.
 _LOCK: Final = text("""
 WITH expert AS MATERIALIZED (
-  SELECT id FROM people WHERE id = :expert_id AND event_id = :event_id FOR NO KEY UPDATE
+  SELECT id, presence FROM people WHERE id = :expert_id AND event_id = :event_id FOR NO KEY UPDATE
 )
-SELECT teams.id, teams.name, teams.queue_state, events.settings_json
+SELECT teams.id, teams.name, teams.queue_state, events.settings_json, expert.presence
 FROM teams JOIN events ON events.id = teams.event_id JOIN expert ON expert.id = :expert_id
 WHERE teams.event_id = :event_id AND teams.code = :team_code
 FOR NO KEY UPDATE OF teams
@@ -45,7 +46,8 @@ _TAKE: Final = """
 WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS at),
 taken AS (
   UPDATE tickets
-  SET owner_id = :expert_id, desk = :desk, taken_at = clock.at, arrived_at = NULL, updated_at = clock.at,
+  SET owner_id = :expert_id, desk = :desk, taken_at = clock.at, arrived_at = NULL, called_at = NULL,
+    call_number = 0, on_the_way_at = NULL, not_before = NULL, updated_at = clock.at,
     take_number = take_number + 1, version = version + 1
   FROM clock
   WHERE tickets.id = (
@@ -77,7 +79,7 @@ def lock_team(session: Session, *, event_id: int, team_code: str, expert_id: int
     """Hold the expert's row, then the team's, until the transaction ends; None when the event has not both."""
     values = {"event_id": event_id, "team_code": team_code, "expert_id": expert_id}
     row = session.connection().execute(_LOCK, values).one_or_none()
-    return None if row is None else LockedTeam(row[0], row[1], QueueState(row[2]), row[3])
+    return None if row is None else LockedTeam(row[0], row[1], QueueState(row[2]), row[3], Presence(row[4]))
 
 
 def write_take(

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from checkin import clock
-from checkin.models.settings import LANGUAGES
+from checkin.models.settings import DEFAULT_LANGUAGE, LANGUAGES
 
 
 def init_app(app: Flask) -> None:
@@ -18,13 +18,13 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(icon=icon)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.context_processor(lambda: {"now": clock.now(), "language": str(get_locale() or LANGUAGES[0])})
+    app.context_processor(lambda: {"now": clock.now(), "language": str(get_locale() or DEFAULT_LANGUAGE)})
 
 
 def chosen_language() -> str:
     """Return the language of this page: the customer's on their own pages, else the first one there is."""
-    language = g.get("language", LANGUAGES[0])
-    return language if language in LANGUAGES else LANGUAGES[0]
+    language = g.get("language", DEFAULT_LANGUAGE)
+    return language if language in LANGUAGES else DEFAULT_LANGUAGE
 
 
 def event_zone() -> ZoneInfo:

@@ -1,4 +1,4 @@
-"""The tables of the first loop.
+"""The tables of the desk.
 
 Revision 0001, the first.
 """
@@ -89,6 +89,15 @@ def upgrade():
         sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column(
+            "presence",
+            sa.Enum(
+                "available", "on_break", "off", name="presence", native_enum=False, create_constraint=True, length=20
+            ),
+            nullable=False,
+        ),
+        sa.Column("presence_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("desk", sa.String(length=20), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_people_account_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_people_event_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
@@ -219,6 +228,7 @@ def upgrade():
         sa.Column("language", sa.String(length=10), nullable=False),
         sa.Column("title", sa.String(length=500), nullable=False),
         sa.Column("notes", sa.Text(), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
         sa.Column("urgent_reason", sa.String(length=200), nullable=False),
         sa.Column("product_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("asked_product_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -234,7 +244,11 @@ def upgrade():
         sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("more_time", sa.SmallInteger(), nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("called_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("call_number", sa.SmallInteger(), nullable=False),
+        sa.Column("on_the_way_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
@@ -301,6 +315,7 @@ def upgrade():
                 "nearly_there",
                 "missed",
                 "please_wait",
+                "cancelled",
                 "reset",
                 name="alert_kind",
                 native_enum=False,
@@ -428,7 +443,16 @@ def upgrade():
                 "check_in",
                 "take",
                 "put_back",
+                "hand_over",
+                "call",
+                "arrived",
                 "status",
+                "bring_back",
+                "undo",
+                "urgent",
+                "correct",
+                "on_the_way",
+                "more_time",
                 "note",
                 "feedback",
                 name="action",
@@ -460,8 +484,60 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_ticket_changes_ticket_id_id"), ["ticket_id", "id"], unique=False)
 
 
+    op.create_table(
+        "audit_entries",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "action",
+            sa.Enum(
+                "queue_state",
+                "day_ended",
+                "presence",
+                "delete_ticket",
+                name="audit_action",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column("subject", sa.String(length=100), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("after", sa.JSON(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_audit_entries_event_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["people.id"], name=op.f("fk_audit_entries_person_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+    )
+    with op.batch_alter_table("audit_entries", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_entries_event_id_id"), ["event_id", "id"], unique=False)
+
+    op.create_table(
+        "quotes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("least", sa.Integer(), nullable=True),
+        sa.Column("most", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_quotes_event_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_quotes_ticket_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quotes")),
+    )
+    with op.batch_alter_table("quotes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_quotes_event_id_at"), ["event_id", "at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_quotes_ticket_id_at"), ["ticket_id", "at"], unique=False)
+
 
 def downgrade():
+    op.drop_table("quotes")
+    op.drop_table("audit_entries")
     with op.batch_alter_table("ticket_changes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ticket_changes_ticket_id_id"))
 
