@@ -3,10 +3,11 @@
 The rows hold references; the text is rendered when a worker leases them, so that it says what is true then.
 """
 
+from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
 from checkin.db import wake_outbox
@@ -14,16 +15,24 @@ from checkin.i18n import mark as N_
 from checkin.models import Alert, AlertKind, AlertState, Channel, EventSettings, Ticket
 
 FEEDBACK_EXPIRES: Final = timedelta(days=2)
+MISSED_EXPIRES: Final = timedelta(hours=1)
+CANCELLED_EXPIRES: Final = timedelta(hours=3)
 RESET_EXPIRES: Final = timedelta(hours=1)
+
+# Why an alert was cancelled: by the change that put an end to its reason, or by the undo of the change that caused it.
+_WITHDRAWN_CODE: Final = "withdrawn"
+_UNDONE_CODE: Final = "undone"
+
+# A Ready alert in one of these may be on somebody's phone.
+_HAS_LEFT: Final = (AlertState.SENDING, AlertState.SENT, AlertState.DELIVERED, AlertState.NEEDS_REVIEW)
 
 WITHDRAWN: Final = N_("Not sent: the ticket was put back before it left.")
 NO_LONGER_RESOLVED: Final = N_("Not sent: the ticket was no longer resolved when it was due.")
 
 
-def ready_channels(settings: EventSettings) -> tuple[Channel, ...]:
-    """Return the channels on which the event tells customers that an expert is ready."""
-    switches = ((settings.ready_text, Channel.TEXT), (settings.ready_email, Channel.EMAIL))
-    return tuple(channel for on, channel in switches if on)
+def channels_of(kind: AlertKind, settings: EventSettings) -> tuple[Channel, ...]:
+    """Return the channels on which the event sends this kind: a setting for each, named as `ready_text` is."""
+    return tuple(channel for channel in Channel if getattr(settings, f"{kind}_{channel}", False))
 
 
 def ready_alert(channel: Channel) -> str:
@@ -42,27 +51,82 @@ def ready_alert(channel: Channel) -> str:
   FROM taken WHERE {address} IS NOT NULL"""  # noqa: S608
 
 
-def enqueue_ready(session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime) -> None:
-    """Write the Ready alerts of the take that `ticket` has just had."""
-    expires_at = moment + timedelta(minutes=settings.ready_expires_minutes)
-    for channel in ready_channels(settings):
-        if ticket.phone if channel is Channel.TEXT else ticket.email:
+def enqueue_ready(
+    session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime, due_at: datetime | None = None
+) -> None:
+    """Write the Ready alerts of the take, or of the call within it, that `ticket` has just had."""
+    called = f"{ticket.take_number}.{ticket.call_number}" if ticket.call_number else str(ticket.take_number)
+    _enqueue_on_each(
+        session, ticket, AlertKind.READY, settings=settings, occasion=called, moment=moment, due_at=due_at or moment,
+        lifetime=timedelta(minutes=settings.ready_expires_minutes),
+    )  # fmt: skip
+
+
+def enqueue_missed(
+    session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime, due_at: datetime
+) -> None:
+    """Write the alerts that tell somebody who did not come how to rejoin."""
+    _enqueue_on_each(
+        session, ticket, AlertKind.MISSED, settings=settings, occasion=str(ticket.version), moment=moment,
+        due_at=due_at, lifetime=MISSED_EXPIRES,
+    )  # fmt: skip
+
+
+def enqueue_please_wait(session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime) -> None:
+    """Write the alerts that take a call back, on the channels where the call of this take may have arrived."""
+    _enqueue_on_each(
+        session, ticket, AlertKind.PLEASE_WAIT, settings=settings, occasion=str(ticket.version), moment=moment,
+        due_at=moment, lifetime=timedelta(minutes=settings.ready_expires_minutes),
+        among=_channels_of_calls_that_left(session, ticket),
+    )  # fmt: skip
+
+
+def enqueue_cancelled(
+    session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime, due_at: datetime
+) -> None:
+    """Write the alerts that tell somebody that the desk has cancelled their ticket."""
+    _enqueue_on_each(
+        session, ticket, AlertKind.CANCELLED, settings=settings, occasion=str(ticket.version), moment=moment,
+        due_at=due_at, lifetime=CANCELLED_EXPIRES,
+    )  # fmt: skip
+
+
+def _enqueue_on_each(
+    session: Session, ticket: Ticket, kind: AlertKind, *, settings: EventSettings, occasion: str, moment: datetime,
+    due_at: datetime, lifetime: timedelta, among: Container[Channel] = frozenset(Channel),
+) -> None:  # fmt: skip
+    """Write an alert for each of the channels that is switched on and that the ticket has an address for."""
+    for channel in channels_of(kind, settings):
+        if channel in among and (ticket.phone if channel is Channel.TEXT else ticket.email):
             _enqueue(
-                session, ticket, kind=AlertKind.READY, channel=channel, occasion=str(ticket.take_number),
-                created_at=moment, due_at=moment, expires_at=expires_at,
+                session, ticket, kind=kind, channel=channel, occasion=occasion, created_at=moment, due_at=due_at,
+                expires_at=due_at + lifetime,
             )  # fmt: skip
+
+
+def _channels_of_calls_that_left(session: Session, ticket: Ticket) -> set[Channel]:
+    called = session.execute(
+        select(Alert.channel, Alert.occasion).where(
+            Alert.ticket_id == ticket.id, Alert.kind == AlertKind.READY, Alert.state.in_(_HAS_LEFT)
+        )
+    ).all()
+    return {channel for channel, occasion in called if take_of(occasion) == ticket.take_number}
+
+
+def take_of(occasion: str) -> int:
+    """Return the number of the take that a Ready alert's occasion ("3", or "3.1" for a call again) belongs to."""
+    return int(occasion.partition(".")[0])
 
 
 def enqueue_feedback(
     session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime, occasion: str
 ) -> None:
     """Write the Feedback email of a resolve, to leave after the event's delay. At most one per ticket ever leaves."""
-    if not (settings.feedback_email and ticket.email) or _has_live_feedback(session, ticket.id):
+    if _has_live_feedback(session, ticket.id):
         return
-    due_at = moment + timedelta(minutes=settings.feedback_delay_minutes)
-    _enqueue(
-        session, ticket, kind=AlertKind.FEEDBACK, channel=Channel.EMAIL, occasion=occasion, created_at=moment,
-        due_at=due_at, expires_at=due_at + FEEDBACK_EXPIRES,
+    _enqueue_on_each(
+        session, ticket, AlertKind.FEEDBACK, settings=settings, occasion=occasion, moment=moment,
+        due_at=moment + timedelta(minutes=settings.feedback_delay_minutes), lifetime=FEEDBACK_EXPIRES,
     )  # fmt: skip
 
 
@@ -91,9 +155,51 @@ def _enqueue(session: Session, ticket: Ticket, **alert: Any) -> None:
 
 def withdraw(session: Session, ticket_id: int, *, kind: AlertKind, moment: datetime, reason: str) -> None:
     """Cancel the ticket's alerts of `kind` that have not left yet; those a worker holds are checked by it again."""
-    waiting = and_(Alert.ticket_id == ticket_id, Alert.kind == kind, Alert.state == AlertState.PENDING)
+    _cancel(session, ticket_id, Alert.kind == kind, code=_WITHDRAWN_CODE, moment=moment, reason=reason)
+
+
+def withdraw_made_at(
+    session: Session, ticket_id: int, *, moment_of_change: datetime, moment: datetime, reason: str
+) -> None:
+    """Cancel what the change of that moment has put into the outbox for the ticket and what has not left yet."""
+    made_then = Alert.created_at == moment_of_change
+    _cancel(session, ticket_id, made_then, code=_UNDONE_CODE, moment=moment, reason=reason)
+
+
+def _cancel(
+    session: Session, ticket_id: int, which: ColumnElement[bool], *, code: str, moment: datetime, reason: str
+) -> None:
+    waiting = and_(Alert.ticket_id == ticket_id, Alert.state == AlertState.PENDING, which)
     session.execute(
         update(Alert)
         .where(waiting)
-        .values(state=AlertState.CANCELLED, reason_code="withdrawn", reason=reason, ended_at=moment)
+        .values(state=AlertState.CANCELLED, reason_code=code, reason=reason, ended_at=moment)
     )
+
+
+def revive(session: Session, ticket_id: int, *, withdrawn_at: datetime, occasion: str) -> None:
+    """Let the alerts that the change of that moment has withdrawn wait again, because it was undone.
+
+    Ready alerts belong to the take `occasion` from then on. Of several calls on one channel only the last is made.
+    """
+    withdrawn = session.scalars(
+        select(Alert)
+        .where(
+            Alert.ticket_id == ticket_id, Alert.state == AlertState.CANCELLED,
+            Alert.reason_code == _WITHDRAWN_CODE, Alert.ended_at == withdrawn_at,
+        )
+        .order_by(Alert.id)
+    ).all()  # fmt: skip
+    last_of_each = {(alert.kind, alert.channel): alert for alert in withdrawn}
+    for alert in last_of_each.values():
+        if alert.kind is AlertKind.READY and take_of(alert.occasion) != take_of(occasion):
+            alert.occasion = _free_occasion(session, alert, occasion)
+        alert.state, alert.reason_code, alert.reason, alert.ended_at = AlertState.PENDING, "", "", None
+        wake_outbox(session, alert.event_id)
+
+
+def _free_occasion(session: Session, alert: Alert, occasion: str) -> str:
+    """Return `occasion`, or another one of the same take where an alert of this take has it already."""
+    same = (Alert.kind == alert.kind, Alert.channel == alert.channel, Alert.occasion == occasion)
+    taken = session.execute(select(Alert.id).where(Alert.ticket_id == alert.ticket_id, *same)).first()
+    return occasion if taken is None else f"{occasion}.again{alert.id}"

@@ -13,7 +13,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from checkin.alerts import outbox
-from checkin.models import Channel, EventSettings, Presence, QueueState
+from checkin.models import AlertKind, Channel, EventSettings, Presence, QueueState
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def write_take(
         "hands": settings.tickets_in_hand or _AS_MANY_AS_ONE_LIKES,
         "lifetime": timedelta(minutes=settings.ready_expires_minutes),
     }
-    statement = take_statement(outbox.ready_channels(settings))
+    statement = take_statement(outbox.channels_of(AlertKind.READY, settings))
     key: str | None = session.connection().execute(statement, values).scalar_one_or_none()
     return key
 
