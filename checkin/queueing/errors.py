@@ -30,6 +30,20 @@ class NoSuchTeam(QueueingError):
     sentence = N_("There is no such team at this event.")
 
 
+class NoSuchPerson(QueueingError):
+    """The event has no such person."""
+
+    code = "no_such_person"
+    sentence = N_("There is no such person at this event.")
+
+
+class DeskTaken(QueueingError):
+    """Another one who is present sits at this table."""
+
+    code = "desk_taken"
+    sentence = N_("{name} sits at Desk {desk}.")
+
+
 class NotYourTeam(QueueingError):
     """An expert tried to take from a team they are not in."""
 
