@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from checkin.alerts.channels.smtp import SmtpChannel
+from checkin.cli.data_checks import check_data, check_file
 from checkin.config import Settings
 from checkin.db import check_database, db
 from checkin.models import Event, GivenRole, Person, PersonRole, Product, Status, StatusCode, Team, TeamMember
@@ -170,7 +171,8 @@ def check_tables() -> Iterator[Finding]:
 
 
 def check_events() -> Iterator[Finding]:
-    """Look whether each event can be worked with."""
+    """Look whether each event can be worked with, and whether its data hold together."""
+    yield from map(_wrong, check_file())
     events = db.session.execute(select(Event.id, Event.slug).order_by(Event.id)).all()
     if not events:
         yield _warning("There is no event yet: flask --app app demo, or event create.")
@@ -218,8 +220,13 @@ def _check_people(event_id: int, slug: str) -> Iterator[Finding]:
         yield _warning(f"{slug}: nobody can check customers in (person add --role volunteer).")
 
 
+def _check_data(event_id: int, slug: str) -> Iterator[Finding]:
+    for sentence in check_data(event_id):
+        yield _wrong(f"{slug}: {sentence}")
+
+
 _OF_AN_EVENT: Final[tuple[Callable[[int, str], Iterator[Finding]], ...]] = (
-    _check_products, _check_statuses, _check_teams, _check_people,
+    _check_products, _check_statuses, _check_teams, _check_people, _check_data,
 )  # fmt: skip
 
 
