@@ -1,67 +1,11 @@
 """Checks a customer in: one submission makes exactly one ticket (docs/specification.md, 2.3, 2.6, 3.1)."""
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from typing import Any
-
-from sqlalchemy import Row, and_, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from checkin import clock
-from checkin.db import announce
-from checkin.models import (
-    Action,
-    Actor,
-    Event,
-    EventCounter,
-    Priority,
-    Product,
-    QueueState,
-    Source,
-    Status,
-    StatusCode,
-    StatusKind,
-    Team,
-    Ticket,
-    TicketChange,
-)
-from checkin.models.settings import parse_settings
-from checkin.models.ticket import new_token
-from checkin.queueing.customers import keep_customer
-from checkin.queueing.errors import ProductNotOffered, QueueClosed, SubmittedTwice
+from checkin.models import Source
+from checkin.queueing.new_tickets import CheckedIn, CheckInDetails, find_offer, write_ticket
 
-
-@dataclass(frozen=True)
-class CheckInDetails:
-    """What the form says, checked and normalised: email as email-validator gives it, phone in E.164, both or None."""
-
-    submission_id: str
-    first_name: str
-    product_id: int
-    last_name: str = ""
-    email: str | None = None
-    phone: str | None = None
-    username: str = ""
-    notes: str = ""
-    language: str = "en"
-    urgent_reason: str = ""
-
-    @property
-    def digest(self) -> str:
-        """Return what tells the same content from another, as 64 hexadecimal digits."""
-        words = json.dumps(asdict(self) | {"submission_id": ""}, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(words.encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class CheckedIn:
-    """The ticket of a submission; `differs` when the same submission came before with other content."""
-
-    key: str
-    differs: bool = False
+__all__ = ["CheckInDetails", "CheckedIn", "check_in"]
 
 
 def check_in(
@@ -73,120 +17,7 @@ def check_in(
     Raises ProductNotOffered, QueueClosed, and SubmittedTwice when another request is writing the same submission at
     this moment (run the transaction again: it then finds that ticket).
     """
-    found = _look_up(session, details, event_id=event_id)
-    first: Row[Any] | Row[str, str] | None = found or _first_ticket(session, details, event_id=event_id)
-    if first is not None and first.first_key is not None:
-        return CheckedIn(first.first_key, differs=first.first_digest != details.digest)
-    if found is None:
-        raise ProductNotOffered
-    if found.queue_state in {QueueState.CLOSING, QueueState.CLOSED}:
-        raise QueueClosed(team=found.team_name)
-    customer_id = keep_customer(session, _customer_columns(details), event_id=event_id)
-    number, moment = _next_number(session, event_id=event_id)
-    key = f"{found.team_code}-{number}"
-    values = _ticket_values(details, found, key=key, number=number, customer_id=customer_id, moment=moment)
-    values |= {"event_id": event_id, "checked_in_by_id": by, "checked_in_where": where, "source": source}
-    try:
-        ticket_id = session.execute(insert(Ticket).values(values).returning(Ticket.id)).scalar_one()
-    except IntegrityError as error:
-        if "submission_id" in str(error.orig):
-            raise SubmittedTwice from error
-        raise
-    after = {"team": found.team_id, "product": details.product_id, "status": StatusCode.OPEN.value}
-    session.execute(
-        insert(TicketChange).values(
-            ticket_id=ticket_id, action=Action.CHECK_IN, actor=Actor.PERSON if by else Actor.CUSTOMER, person_id=by,
-            at=moment, before={}, after=after, words="",
-        )
-    )  # fmt: skip
-    announce(session, event_id)
-    return CheckedIn(key)
-
-
-def _look_up(session: Session, details: CheckInDetails, *, event_id: int) -> Row[*tuple[Any, ...]] | None:
-    """Read in one statement all that a check-in depends on, with the ticket this submission may have made already."""
-    same_submission = and_(Ticket.event_id == event_id, Ticket.submission_id == details.submission_id)
-    is_open = and_(Status.event_id == event_id, Status.code == StatusCode.OPEN.value)
-    return session.execute(
-        select(
-            Product.id.label("product_id"),
-            Product.name.label("product"),
-            Team.id.label("team_id"),
-            Team.code.label("team_code"),
-            Team.name.label("team_name"),
-            Team.queue_state,
-            Status.id.label("status_id"),
-            Event.settings_json,
-            Ticket.key.label("first_key"),
-            Ticket.submission_digest.label("first_digest"),
-        )
-        .select_from(Product)
-        .join(Team, Team.id == Product.team_id)
-        .join(Event, Event.id == Product.event_id)
-        .join(Status, is_open)
-        .outerjoin(Ticket, same_submission)
-        .where(Product.id == details.product_id, Product.event_id == event_id)
-    ).one_or_none()
-
-
-def _first_ticket(session: Session, details: CheckInDetails, *, event_id: int) -> Row[str, str] | None:
-    """Find the ticket this submission has made even when its product is no longer offered."""
-    statement = select(Ticket.key.label("first_key"), Ticket.submission_digest.label("first_digest"))
-    same_submission = (Ticket.event_id == event_id, Ticket.submission_id == details.submission_id)
-    return session.execute(statement.where(*same_submission)).one_or_none()
-
-
-def _customer_columns(details: CheckInDetails) -> dict[str, Any]:
-    names = ("first_name", "last_name", "email", "phone", "username", "language")
-    return {name: getattr(details, name) for name in names}
-
-
-def _next_number(session: Session, *, event_id: int) -> tuple[int, datetime]:
-    """Return the event's next running number and the moment of check-in.
-
-    The counter's row stays locked until the commit and PostgreSQL's clock is read after it was granted, so numbers,
-    moments and commits of one event have the same order: a queue never shows somebody in front of who was there before.
-    """
-    statement = update(EventCounter).where(EventCounter.event_id == event_id).values(tickets=EventCounter.tickets + 1)
-    if session.get_bind().dialect.name == "postgresql":
-        row = session.execute(statement.returning(EventCounter.tickets, func.clock_timestamp())).one()
-        return row[0], row[1].astimezone(UTC)
-    return session.execute(statement.returning(EventCounter.tickets)).scalar_one(), clock.now()
-
-
-def _ticket_values(
-    details: CheckInDetails, found: Row[*tuple[Any, ...]], *, key: str, number: int, customer_id: int, moment: datetime
-) -> dict[str, Any]:
-    settings = parse_settings(found.settings_json)
-    urgent = settings.allow_urgent and details.urgent_reason != ""
-    title = settings.title_format.format(
-        first_name=details.first_name, last_name=details.last_name, product=found.product, key=key
-    )
-    return {
-        "number": number,
-        "key": key,
-        "token": new_token(),
-        "submission_id": details.submission_id,
-        "submission_digest": details.digest,
-        "customer_id": customer_id,
-        "first_name": details.first_name,
-        "last_name": details.last_name,
-        "email": details.email,
-        "phone": details.phone,
-        "username": details.username,
-        "language": details.language,
-        "title": title[:500],
-        "notes": details.notes,
-        "urgent_reason": details.urgent_reason if urgent else "",
-        "product_id": found.product_id,
-        "asked_product_id": found.product_id,
-        "team_id": found.team_id,
-        "status_id": found.status_id,
-        "kind": StatusKind.OPEN,
-        "priority": Priority.URGENT if urgent else Priority.NORMAL,
-        "queued_at": moment,
-        "updated_at": moment,
-        "take_number": 0,
-        "version": 1,
-        "desk": "",
-    }
+    offer = find_offer(session, details, event_id=event_id)
+    if isinstance(offer, CheckedIn):
+        return offer
+    return CheckedIn(write_ticket(session, details, offer, event_id=event_id, by=by, where=where, source=source).key)

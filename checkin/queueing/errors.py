@@ -58,6 +58,19 @@ class Away(QueueingError):
     sentence = N_("You are away at the moment. Say that you are available, then take.")
 
 
+class OwnerAway(Away):
+    """The person who is to have the ticket is on a break or off."""
+
+    sentence = N_("{name} is away at the moment. Choose somebody who is available.")
+
+
+class NotAMember(QueueingError):
+    """The person who is to have the ticket is not in its team."""
+
+    code = "not_a_member"
+    sentence = N_("{name} is not in the team {team}.")
+
+
 class QueueEmpty(QueueingError):
     """Nobody is offered in the queue."""
 
