@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,8 +15,8 @@ from sqlalchemy.orm import Session
 from checkin.alerts.channels import MailMessage, TextMessage
 from checkin.alerts.channels.mail import ascii_address
 from checkin.alerts.links import customer_link, feedback_link, make_reset_token, reset_link
-from checkin.alerts.outbox import NO_LONGER_RESOLVED
-from checkin.alerts.templates import Letter, desk_name, letter, ready_text
+from checkin.alerts.outbox import NO_LONGER_RESOLVED, take_of
+from checkin.alerts.templates import Letter, desk_name, letter, text_of
 from checkin.alerts.wording import shown
 from checkin.config import Settings
 from checkin.i18n import mark as N_
@@ -28,9 +29,11 @@ from checkin.models import (
     Person,
     Product,
     Status,
+    StatusCode,
     StatusKind,
     Survey,
     Ticket,
+    TicketChange,
 )
 
 # What Twilio takes as ValidityPeriod.
@@ -86,9 +89,7 @@ def draft(session: Session, alert: Alert, *, sender: Sender, moment: datetime) -
     if not recipient:
         raise NoLongerMakesSense("no_address", N_("Not sent: the ticket has no number or address for it any more."))
     if alert.channel is Channel.TEXT:
-        if alert.kind is not AlertKind.READY:
-            raise KeyError(alert.kind)
-        body = ready_text(values, language=ticket.language)
+        body = text_of(alert.kind, values, language=ticket.language)
         text = TextMessage(recipient, body, status_callback=None, validity_seconds=_validity(alert, moment))
         return Draft(text, recipient, "", body)
     words = letter(alert.kind, values, language=ticket.language)
@@ -99,14 +100,41 @@ def draft(session: Session, alert: Alert, *, sender: Sender, moment: datetime) -
 
 def _require_sense(session: Session, alert: Alert, ticket: Ticket) -> None:
     """Raise `NoLongerMakesSense` when the change that caused the alert has been undone since."""
-    if alert.kind is AlertKind.READY:
-        same_take = ticket.owner_id is not None and str(ticket.take_number) == alert.occasion
-        if ticket.kind is not StatusKind.OPEN or not same_take:
-            raise NoLongerMakesSense("stale", N_("Not sent: the expert no longer waits for this customer."))
-    if alert.kind is AlertKind.FEEDBACK:
-        asks = session.get_one(Status, ticket.status_id).asks_feedback
-        if ticket.kind is not StatusKind.CLOSED or not asks:
-            raise NoLongerMakesSense("stale", NO_LONGER_RESOLVED)
+    if alert.kind in _SENSE:
+        holds, sentence = _SENSE[alert.kind]
+        if not holds(alert, ticket, session.get_one(Status, ticket.status_id)):
+            raise NoLongerMakesSense("stale", sentence)
+
+
+def _is_still_called(alert: Alert, ticket: Ticket, status: Status) -> bool:
+    same_take = ticket.owner_id is not None and take_of(alert.occasion) == ticket.take_number
+    return status.kind is StatusKind.OPEN and same_take
+
+
+def _is_still_missed(_: Alert, __: Ticket, status: Status) -> bool:
+    return status.code == StatusCode.NO_SHOW
+
+
+def _still_waits(_: Alert, ticket: Ticket, status: Status) -> bool:
+    return status.kind is StatusKind.OPEN and ticket.owner_id is None
+
+
+def _is_still_cancelled(_: Alert, __: Ticket, status: Status) -> bool:
+    return status.code == StatusCode.CANCELLED
+
+
+def _is_still_asked(_: Alert, __: Ticket, status: Status) -> bool:
+    return status.kind is StatusKind.CLOSED and status.asks_feedback
+
+
+# When each kind still has something true to say, and what stands in the outbox when it has not.
+_SENSE: Final[dict[AlertKind, tuple[Callable[[Alert, Ticket, Status], bool], str]]] = {
+    AlertKind.READY: (_is_still_called, N_("Not sent: the expert no longer waits for this customer.")),
+    AlertKind.MISSED: (_is_still_missed, N_("Not sent: the customer was no longer missing when it was due.")),
+    AlertKind.PLEASE_WAIT: (_still_waits, N_("Not sent: the customer was no longer waiting when it was due.")),
+    AlertKind.CANCELLED: (_is_still_cancelled, N_("Not sent: the ticket was no longer cancelled when it was due.")),
+    AlertKind.FEEDBACK: (_is_still_asked, NO_LONGER_RESOLVED),
+}
 
 
 def _values(session: Session, alert: Alert, ticket: Ticket, event: Event, *, sender: Sender) -> dict[str, str]:
@@ -121,7 +149,15 @@ def _values(session: Session, alert: Alert, ticket: Ticket, event: Event, *, sen
         "event": event.name,
         "customer_link": customer_link(sender.public_url, ticket.token),
         "feedback_link": feedback_link(sender.public_url, survey) if survey else "",
+        "message": _message_of_the_desk(session, ticket) if alert.kind is AlertKind.CANCELLED else "",
     }
+
+
+def _message_of_the_desk(session: Session, ticket: Ticket) -> str:
+    """Return what was typed for the customer when their ticket was cancelled, the last time if there were several."""
+    cancelled = TicketChange.after["status"].as_string() == StatusCode.CANCELLED
+    last = select(TicketChange.words).where(TicketChange.ticket_id == ticket.id, cancelled)
+    return session.scalars(last.order_by(TicketChange.id.desc()).limit(1)).first() or ""
 
 
 def _reset(session: Session, alert: Alert, event: Event, *, sender: Sender, moment: datetime) -> Draft:

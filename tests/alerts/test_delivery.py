@@ -503,7 +503,7 @@ def test_a_message_that_cannot_be_written_costs_only_itself(post: Post) -> None:
     taken(post.cast, "API", by=post.cast.tove)
     with post.cast.writing() as session:  # nobody writes such a row: a kind without a template
         for alert in session.scalars(select(Alert).join(Ticket).where(Ticket.key == first)):
-            alert.kind = AlertKind.MISSED
+            alert.kind = AlertKind.CHECKED_IN
     post.deliver()
 
     for alert in post.cast.alerts(first):

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checkin.alerts.defaults import MAILS, TEXTS
 from checkin.alerts.links import make_reset_token, read_reset_token
 from checkin.alerts.segments import count_segments, is_gsm
-from checkin.alerts.templates import MAILS, MOST_SEGMENTS, desk_name, letter, ready_text
+from checkin.alerts.templates import MOST_SEGMENTS, desk_name, letter, text_of
 from checkin.alerts.wording import fill, shown
 from checkin.models import AlertKind
 
@@ -23,6 +24,7 @@ VALUES = {
     "customer_link": "https://desk.example.org/t/abc",
     "feedback_link": "https://desk.example.org/feedback/def",
     "reset_link": "https://desk.example.org/reset/ghi",
+    "message": "Come back tomorrow at nine.",
 }
 RIGHT_TO_LEFT_OVERRIDE = "\u202e"
 
@@ -37,7 +39,7 @@ class TagReader(HTMLParser):
 
 
 def text(**changes: str) -> str:
-    return ready_text(VALUES | changes, language="en")
+    return text_of(AlertKind.READY, VALUES | changes, language="en")
 
 
 def test_the_ready_text_says_who_where_and_what() -> None:
@@ -60,14 +62,91 @@ def test_a_desk_is_called_as_people_call_it(desk: str, name: str) -> None:
     assert desk_name(desk, language="en") == name
 
 
-@given(*[st.text(max_size=100) for _ in range(4)])
-def test_no_name_makes_the_text_longer_than_two_segments_or_takes_the_key_out(
-    first_name: str, expert: str, product: str, event: str
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (
+            AlertKind.MISSED,
+            (
+                "Carla, we could not find you. Come back to the desk today, you keep your place: "
+                "https://desk.example.org/t/abc"
+            ),
+        ),
+        (
+            AlertKind.PLEASE_WAIT,
+            (
+                "Carla, please wait a moment more. You keep your place, and we call you again. "
+                "Your ticket is STQ-42, Stats iQ."
+            ),
+        ),
+        (
+            AlertKind.CANCELLED,
+            "Carla, we are sorry: the desk has cancelled your ticket STQ-42, Stats iQ. Come back tomorrow at nine.",
+        ),
+    ],
+)
+def test_what_the_other_texts_say(kind: AlertKind, words: str) -> None:
+    assert text_of(kind, VALUES, language="en") == words
+    assert count_segments(words) == 1
+
+
+def test_a_cancelled_text_without_a_message_ends_with_its_sentence() -> None:
+    body = text_of(AlertKind.CANCELLED, VALUES | {"message": ""}, language="en")
+    assert body.endswith("your ticket STQ-42, Stats iQ.")
+
+
+@pytest.mark.parametrize("kind", list(TEXTS))
+@given(
+    st.fixed_dictionaries(
+        {
+            "first_name": st.text(max_size=100),
+            "expert": st.text(max_size=100),
+            "product": st.text(max_size=100),
+            "event": st.text(max_size=120),
+            "message": st.text(max_size=500),
+            "desk": st.sampled_from(["Desk 7", ""]),
+        }
+    )
+)
+def test_no_name_makes_a_text_longer_than_two_segments_or_takes_the_key_or_the_link_out(
+    kind: AlertKind, changes: dict[str, str]
 ) -> None:
+    _require_short(kind, changes)
+
+
+@pytest.mark.parametrize("kind", list(TEXTS))
+@pytest.mark.parametrize("letter_of_names", ["W", "Ж", "😀", "~"])
+def test_the_longest_names_of_all_leave_two_segments(kind: AlertKind, letter_of_names: str) -> None:
+    long = dict.fromkeys(("first_name", "expert", "product", "event", "message"), letter_of_names * 500)
     for desk in ("Desk 7", ""):
-        body = text(first_name=first_name, expert=expert, product=product, event=event, desk=desk)
-        assert count_segments(body) <= MOST_SEGMENTS
-        assert "STQ-42" in body
+        _require_short(kind, long | {"desk": desk})
+
+
+def _require_short(kind: AlertKind, changes: dict[str, str]) -> None:
+    link = "https://desk.example.org/t/" + "a" * 22
+    body = text_of(kind, VALUES | changes | {"customer_link": link}, language="en")
+    assert count_segments(body) <= MOST_SEGMENTS
+    for kept, value in (("{key}", "STQ-42"), ("{customer_link}", link)):
+        assert kept not in TEXTS[kind] or value in body
+
+
+def test_a_message_is_cut_before_names_are_cut_to_the_bone() -> None:
+    body = text_of(AlertKind.CANCELLED, VALUES | {"message": "Ж" * 300}, language="en")
+    assert "Carla" in body
+    assert "Stats iQ" in body
+    assert body.endswith("Ж" * 20)
+
+
+def test_a_message_cannot_act_as_a_template_or_add_lines() -> None:
+    body = text_of(AlertKind.CANCELLED, VALUES | {"message": "{expert}\r\n{customer_link}"}, language="en")
+    assert body.endswith("Stats iQ. {expert} {customer_link}")
+
+
+def test_the_cancelled_email_tells_the_message_where_there_is_one() -> None:
+    assert "The desk says: Come back tomorrow" in letter(AlertKind.CANCELLED, VALUES, language="en").text
+    without = letter(AlertKind.CANCELLED, VALUES | {"message": ""}, language="en").text
+    assert "The desk says" not in without
+    assert "has cancelled your ticket STQ-42" in without
 
 
 def test_the_customers_name_is_cut_before_the_experts() -> None:
@@ -86,12 +165,14 @@ def test_a_name_cannot_act_as_a_template(name: str) -> None:
 
 def test_a_name_cannot_act_as_html() -> None:
     evil = "<img src=x onerror=alert(1)>\"'&"
-    mail = letter(AlertKind.READY, VALUES | {"first_name": evil, "expert": evil, "event": evil}, language="en")
-    reader = TagReader()
-    reader.feed(mail.html)
-    assert "a" in reader.tags
-    assert "img" not in reader.tags
-    assert "alert(1)" in mail.text
+    values = VALUES | {"first_name": evil, "expert": evil, "event": evil, "message": evil}
+    for kind in (AlertKind.READY, AlertKind.CANCELLED):
+        mail = letter(kind, values, language="en")
+        reader = TagReader()
+        reader.feed(mail.html)
+        assert "a" in reader.tags
+        assert "img" not in reader.tags
+        assert "alert(1)" in mail.text
 
 
 def test_a_name_cannot_add_lines_or_turn_the_text_around() -> None:
@@ -134,13 +215,13 @@ def test_the_ready_email_names_the_desk_when_it_is_known() -> None:
 
 @pytest.mark.parametrize("kind", list(MAILS))
 def test_no_subject_holds_what_a_customer_typed(kind: AlertKind) -> None:
-    mail = letter(kind, VALUES | {"first_name": "Buy", "last_name": "pills"}, language="en")
+    mail = letter(kind, VALUES | {"first_name": "Buy", "last_name": "pills", "message": "Buy pills"}, language="en")
     assert "Buy" not in mail.subject
     assert "pills" not in mail.subject
 
 
 def test_a_language_without_a_catalogue_speaks_english() -> None:
-    assert ready_text(VALUES, language="xx") == text()
+    assert text_of(AlertKind.READY, VALUES, language="xx") == text()
 
 
 @pytest.mark.parametrize(
