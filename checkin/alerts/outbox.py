@@ -27,6 +27,7 @@ _UNDONE_CODE: Final = "undone"
 _HAS_LEFT: Final = (AlertState.SENDING, AlertState.SENT, AlertState.DELIVERED, AlertState.NEEDS_REVIEW)
 
 WITHDRAWN: Final = N_("Not sent: the ticket was put back before it left.")
+CUSTOMER_LEFT: Final = N_("Not sent: the customer left the queue before it left.")
 NO_LONGER_RESOLVED: Final = N_("Not sent: the ticket was no longer resolved when it was due.")
 
 

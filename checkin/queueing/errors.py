@@ -153,8 +153,50 @@ class SubmittedTwice(QueueingError):
     code = "submitted_twice"
 
 
+class AlreadyHere(QueueingError):
+    """The person has an open ticket at this event, `key`: somebody has to choose what becomes of it."""
+
+    code = "already_here"
+    sentence = N_("They have {key} already. Please choose.")
+
+
+class DuplicateGone(QueueingError):
+    """The open ticket that was to be kept or moved is closed by now."""
+
+    code = "duplicate_gone"
+    sentence = N_("The ticket that they had was closed meanwhile. Press the button to check them in again.")
+
+
 class NoteEmpty(QueueingError):
     """A note without words."""
 
     code = "note_empty"
     sentence = N_("Please write something first.")
+
+
+class NoMoreTime(QueueingError):
+    """The customer asked for five more minutes a third time."""
+
+    code = "no_more_time"
+    sentence = N_("You have asked for more time twice already. Please come to the desk, or leave the queue.")
+
+
+class TooEarlyForMoreTime(QueueingError):
+    """Five more minutes can be asked for when the turn is near, not from further back in the queue."""
+
+    code = "too_early"
+    sentence = N_("There is time yet. You can ask for more minutes when at most two people are before you.")
+
+
+class NotInQueue(QueueingError):
+    """The customer's ticket is neither waiting nor called any more."""
+
+    code = "not_in_queue"
+    sentence = N_("You are no longer in the queue. Here is how things stand now.")
+
+
+class NotCalled(QueueingError):
+    """The customer says they are coming, and nobody has called them."""
+
+    code = "not_called"
+    sentence = N_("You were not called yet, or no longer are. Here is how things stand now.")
