@@ -28,6 +28,12 @@ _HAS_LEFT: Final = (AlertState.SENDING, AlertState.SENT, AlertState.DELIVERED, A
 
 WITHDRAWN: Final = N_("Not sent: the ticket was put back before it left.")
 CUSTOMER_LEFT: Final = N_("Not sent: the customer left the queue before it left.")
+NO_LONGER_CALLED: Final = N_("Not sent: the expert no longer waited for this customer when it was due.")
+HANDED_OVER: Final = N_("Not sent: the ticket was handed over before it left.")
+CALLED_AGAIN: Final = N_("Not sent: the customer was called once more before it left.")
+ARRIVED: Final = N_("Not sent: the customer was here before it left.")
+CAME_BACK: Final = N_("Not sent: the customer was back before it left.")
+UNDONE: Final = N_("Not sent: what caused it was undone.")
 NO_LONGER_RESOLVED: Final = N_("Not sent: the ticket was no longer resolved when it was due.")
 
 
@@ -120,14 +126,15 @@ def take_of(occasion: str) -> int:
 
 
 def enqueue_feedback(
-    session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime, occasion: str
+    session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime, occasion: str, not_before: datetime
 ) -> None:
     """Write the Feedback email of a resolve, to leave after the event's delay. At most one per ticket ever leaves."""
     if _has_live_feedback(session, ticket.id):
         return
+    delayed = moment + timedelta(minutes=settings.feedback_delay_minutes)
     _enqueue_on_each(
         session, ticket, AlertKind.FEEDBACK, settings=settings, occasion=occasion, moment=moment,
-        due_at=moment + timedelta(minutes=settings.feedback_delay_minutes), lifetime=FEEDBACK_EXPIRES,
+        due_at=max(delayed, not_before), lifetime=FEEDBACK_EXPIRES,
     )  # fmt: skip
 
 

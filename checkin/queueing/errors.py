@@ -71,6 +71,13 @@ class NotAMember(QueueingError):
     sentence = N_("{name} is not in the team {team}.")
 
 
+class NoTeam(QueueingError):
+    """The person who is to have the ticket is in no team."""
+
+    code = "no_team"
+    sentence = N_("{name} is in no team, so nothing can be handed over to them.")
+
+
 class QueueEmpty(QueueingError):
     """Nobody is offered in the queue."""
 
@@ -131,6 +138,55 @@ class NotInHand(QueueingError):
 
     code = "not_in_hand"
     sentence = N_("{key} is in nobody's hands, so it cannot be put back.")
+
+
+class SamePlace(QueueingError):
+    """A hand-over to where the ticket is already."""
+
+    code = "same_place"
+    sentence = N_("{key} is there already, so there is nothing to hand over.")
+
+
+class NobodyExpected(QueueingError):
+    """Only a called customer who has not come yet can be called again, or arrive."""
+
+    code = "nobody_expected"
+    sentence = N_("Nobody is expected for {key}: it is with no expert, or the customer is here already.")
+
+
+class CalledAlready(QueueingError):
+    """A customer is called at most every two minutes; `seconds` are left."""
+
+    code = "called_already"
+    sentence = N_("{name} was called less than 2 minutes ago. You can call again in {seconds} s.")
+
+
+class NotGone(QueueingError):
+    """Only a no-show or a cancelled ticket can be brought back."""
+
+    code = "not_gone"
+    sentence = N_("{key} is neither a no-show nor cancelled, so there is nobody to bring back.")
+
+
+class DayOver(QueueingError):
+    """A ticket is brought back on the day on which it was closed."""
+
+    code = "day_over"
+    sentence = N_("{key} was closed on an earlier day. Please check {name} in again.")
+
+
+class NobodyToEscalateTo(QueueingError):
+    """The team has no lead and the event no organiser but who asks."""
+
+    code = "nobody_to_escalate_to"
+    sentence = N_("There is nobody above you to escalate {key} to. Choose a person or a team.")
+
+
+class TooLateToUndo(QueueingError):
+    """The time is over, something else happened since, or its alerts have left."""
+
+    code = "too_late_to_undo"
+    sentence = N_("That can no longer be undone: its time is over, or something else happened to {key} since.")
 
 
 class NoSuchStatus(QueueingError):

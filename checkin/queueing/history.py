@@ -1,13 +1,16 @@
 """Writes a ticket's history: one row for every change, by the function that makes the change."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from checkin.db import announce
-from checkin.models import Action, Actor, Ticket, TicketChange
+from checkin.models import Action, Actor, Status, Ticket, TicketChange
+
+UNDO_SECONDS: Final = 10
+_TIMES: Final = ("taken_at", "called_at", "on_the_way_at", "arrived_at", "closed_at", "not_before")
 
 
 @dataclass(frozen=True)
@@ -38,3 +41,48 @@ def record(
         )
     )  # fmt: skip
     announce(session, ticket.event_id)
+
+
+def after_undo(moment: datetime) -> datetime:
+    """Return when the alerts of a change at `moment` may leave: not while it can still be undone."""
+    return moment + timedelta(seconds=UNDO_SECONDS)
+
+
+def as_it_stands(session: Session, ticket: Ticket) -> dict[str, Any]:
+    """Return all that a move can change of the ticket, so that it can be undone: ids, codes and times as text."""
+    times = {name: getattr(ticket, name) for name in _TIMES}
+    return _places(session, ticket) | {
+        "call_number": ticket.call_number,
+        **{name: time and time.isoformat() for name, time in times.items()},
+    }
+
+
+def restore_times(ticket: Ticket, kept: dict[str, Any]) -> None:
+    """Give the ticket the times back that `as_it_stands` kept."""
+    for name in _TIMES:
+        setattr(ticket, name, kept[name] and datetime.fromisoformat(kept[name]))
+    ticket.call_number = kept["call_number"]
+
+
+def record_move(
+    session: Session, ticket: Ticket, action: Action, *, by: By, at: datetime, before: dict[str, Any], words: str = ""
+) -> None:
+    """Stamp a move of status, owner, team or product on the ticket, and append its change.
+
+    `before` is what `as_it_stands` said; `after` names the version that this led to: undo is for nothing later.
+    """
+    ticket.updated_at = at
+    ticket.version += 1
+    session.flush()
+    after = _places(session, ticket) | {"version": ticket.version}
+    record(session, ticket, action, by=by, at=at, before=before, after=after, words=words)
+
+
+def _places(session: Session, ticket: Ticket) -> dict[str, Any]:
+    return {
+        "status": session.get_one(Status, ticket.status_id).code,
+        "owner": ticket.owner_id,
+        "team": ticket.team_id,
+        "product": ticket.product_id,
+        "desk": ticket.desk,
+    }

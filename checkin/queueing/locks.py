@@ -25,17 +25,21 @@ def lock_teams(session: Session, team_ids: Iterable[int]) -> None:
     session.execute(statement.with_for_update(key_share=True)).all()
 
 
-def hold_ticket(session: Session, key: str, *, event_id: int, person_id: int | None, version: int | None) -> Ticket:
+def hold_ticket(
+    session: Session, key: str, *, event_id: int, person_id: int | None, version: int | None,
+    also_people: Iterable[int] = (), also_teams: Iterable[int] = (),
+) -> Ticket:  # fmt: skip
     """Return the event's ticket with its owner, `person_id`, its team and itself locked.
 
-    Raises NoSuchTicket, and TicketChanged when it is no longer at `version` (None: whatever it is) or moved meanwhile.
+    People and teams that it may move to are locked with them, in the one order. Raises NoSuchTicket, and TicketChanged
+    when it is no longer at `version` (None: whatever it is) or moved meanwhile.
     """
     where = (Ticket.event_id == event_id, Ticket.key == key)
     found = session.execute(select(Ticket.id, Ticket.team_id, Ticket.owner_id).where(*where)).one_or_none()
     if found is None:
         raise NoSuchTicket
-    lock_people(session, [one for one in (found.owner_id, person_id) if one is not None])
-    lock_teams(session, [found.team_id])
+    lock_people(session, [one for one in (found.owner_id, person_id, *also_people) if one is not None])
+    lock_teams(session, [found.team_id, *also_teams])
     ticket = session.execute(
         select(Ticket).where(Ticket.id == found.id).with_for_update().execution_options(populate_existing=True)
     ).scalar_one_or_none()

@@ -1,101 +1,99 @@
-"""Where a ticket stands, which moves are allowed, and the one function that writes a status (specification 1, 4.3)."""
+"""Where a ticket stands, the one table of allowed moves, and the only writer of a status (specification 1, 4.3)."""
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkin.alerts import outbox
 from checkin.db import database_now
-from checkin.models import (
-    Action,
-    AlertKind,
-    Event,
-    EventSettings,
-    Person,
-    PersonRole,
-    Status,
-    StatusCode,
-    StatusKind,
-    Survey,
-    TeamMember,
-    Ticket,
-)
-from checkin.models.person import GivenRole
-from checkin.models.team import Team
-from checkin.queueing.errors import HandsFull, MoveNotAllowed, NoSuchStatus, NotYourTicket, OwnersHandsFull
+from checkin.models import Action, Event, EventSettings, Person, Status, StatusCode, StatusKind, Ticket
+from checkin.queueing.errors import HandsFull, MoveNotAllowed, NoSuchStatus, OwnersHandsFull
 from checkin.queueing.hands import require_free_hands
-from checkin.queueing.history import by_person, record
+from checkin.queueing.history import By, as_it_stands, by_person, record_move
 from checkin.queueing.locks import hold_ticket
+from checkin.queueing.owning import give
+from checkin.queueing.permissions import require_change_allowed
+from checkin.queueing.telling import tell_of_status
 
 
 class Standing(StrEnum):
-    """Where a ticket is between the queue and the end; follows from its kind and its owner."""
+    """Where a ticket is between the queue and the end; follows from its kind, its owner and its times."""
 
     WAITING = "waiting"
-    OWNED = "owned"
+    CALLED = "called"
+    HELPED = "helped"
     ON_HOLD = "on_hold"
     CLOSED = "closed"
 
 
-class Aim(StrEnum):
-    """What a new status would mean for the ticket; the closed ones of the desk's own are told apart."""
+class Move(StrEnum):
+    """What can be done to a ticket. The first ones give it a status: one of these codes, else one of that kind."""
 
     OPEN = "open"
     ON_HOLD = "on_hold"
     RESOLVED = "resolved"
     NO_SHOW = "no_show"
+    CANCELLED = "cancelled"
     CLOSED = "closed"
+    TAKE = "take"
+    PUT_BACK = "put_back"
+    HAND_OVER = "hand_over"
+    CALL = "call"
+    ARRIVE = "arrive"
+    BRING_BACK = "bring_back"
+    URGENT = "urgent"
+    ON_THE_WAY = "on_the_way"
+    MORE_TIME = "more_time"
+    LEAVE = "leave"
 
 
-ALLOWED: Final[dict[Standing, frozenset[Aim]]] = {
+_IN_HAND: Final = {
+    Move.OPEN, Move.ON_HOLD, Move.RESOLVED, Move.NO_SHOW, Move.CANCELLED, Move.CLOSED, Move.PUT_BACK, Move.HAND_OVER,
+    Move.URGENT,
+}  # fmt: skip
+ALLOWED: Final[dict[Standing, frozenset[Move]]] = {
     # Nobody has helped or called somebody who still waits: neither resolved nor a no-show.
-    Standing.WAITING: frozenset({Aim.OPEN, Aim.ON_HOLD, Aim.CLOSED}),
-    Standing.OWNED: frozenset(Aim),
-    Standing.ON_HOLD: frozenset({Aim.OPEN, Aim.ON_HOLD, Aim.RESOLVED, Aim.CLOSED}),
-    Standing.CLOSED: frozenset({Aim.OPEN, Aim.ON_HOLD, Aim.CLOSED}),
-}
+    Standing.WAITING: frozenset({
+        Move.OPEN, Move.ON_HOLD, Move.CANCELLED, Move.CLOSED, Move.TAKE, Move.HAND_OVER, Move.URGENT, Move.MORE_TIME,
+        Move.LEAVE,
+    }),
+    Standing.CALLED: frozenset(_IN_HAND | {Move.CALL, Move.ARRIVE, Move.ON_THE_WAY, Move.MORE_TIME, Move.LEAVE}),
+    Standing.HELPED: frozenset(_IN_HAND),
+    Standing.ON_HOLD: frozenset({
+        Move.OPEN, Move.ON_HOLD, Move.RESOLVED, Move.CANCELLED, Move.CLOSED, Move.HAND_OVER, Move.URGENT,
+    }),
+    # Who was helped cannot have left before; who left can come back on the same day.
+    Standing.CLOSED: frozenset({Move.OPEN, Move.ON_HOLD, Move.CLOSED, Move.BRING_BACK}),
+}  # fmt: skip
 
 
 def standing(ticket: Ticket) -> Standing:
     """Return where the ticket stands."""
-    return standing_of(ticket.kind, ticket.owner_id)
+    return standing_of(ticket.kind, ticket.owner_id, arrived_at=ticket.arrived_at)
 
 
-def standing_of(kind: StatusKind, owner_id: int | None) -> Standing:
+def standing_of(kind: StatusKind, owner_id: int | None, *, arrived_at: datetime | None = None) -> Standing:
     """Return where a ticket of this kind and with this owner stands."""
     if kind is StatusKind.CLOSED:
         return Standing.CLOSED
     if kind is StatusKind.ON_HOLD:
         return Standing.ON_HOLD
-    return Standing.WAITING if owner_id is None else Standing.OWNED
+    if owner_id is None:
+        return Standing.WAITING
+    return Standing.HELPED if arrived_at else Standing.CALLED
 
 
-def aim_of(code: str, kind: StatusKind) -> Aim:
+def aim_of(code: str, kind: StatusKind) -> Move:
     """Return what moving a ticket to the status with this code and kind would mean."""
-    return Aim(code) if code in {StatusCode.RESOLVED, StatusCode.NO_SHOW} else Aim(kind)
+    told_apart = {StatusCode.RESOLVED, StatusCode.NO_SHOW, StatusCode.CANCELLED}
+    return Move(code) if code in told_apart else Move(kind)
 
 
-def may_change(session: Session, ticket: Ticket, person_id: int) -> bool:
-    """Tell whether this person may change the ticket: its owner, a lead of its team, an organiser."""
-    if ticket.owner_id == person_id:
-        return True
-    member = session.get(TeamMember, (ticket.team_id, person_id))
-    if member is not None and member.is_lead:
-        return True
-    organiser = (PersonRole.person_id == person_id) & (PersonRole.role == GivenRole.ORGANISER)
-    here = (
-        select(Person.id).join(PersonRole, organiser).where(Person.id == person_id, Person.event_id == ticket.event_id)
-    )
-    return session.execute(here).first() is not None
-
-
-def require_change_allowed(session: Session, ticket: Ticket, person_id: int) -> None:
-    """Raise NotYourTicket unless the person may change the ticket."""
-    if not may_change(session, ticket, person_id):
-        raise NotYourTicket(team=session.get_one(Team, ticket.team_id).name)
+def can(ticket: Ticket, move: Move) -> bool:
+    """Tell whether the table allows the move from where the ticket stands."""
+    return move in ALLOWED[standing(ticket)]
 
 
 def resolve(session: Session, key: str, *, event_id: int, by: int, version: int | None, words: str = "") -> Ticket:
@@ -116,61 +114,66 @@ def change_status(
     """
     ticket = hold_ticket(session, key, event_id=event_id, person_id=by, version=version)
     require_change_allowed(session, ticket, by)
-    status = session.scalars(select(Status).where(Status.event_id == event_id, Status.code == to)).one_or_none()
-    if status is None:
-        raise NoSuchStatus
-    here = standing(ticket)
-    if status.id == ticket.status_id or aim_of(status.code, status.kind) not in ALLOWED[here]:
-        raise MoveNotAllowed(key=ticket.key, status=status.name)
-    settings = session.get_one(Event, event_id).settings
-    before = {"status": session.get_one(Status, ticket.status_id).code, "owner": ticket.owner_id}
+    status = allowed_status(session, ticket, to)
     moment = database_now(session)
-    if status.kind is StatusKind.OPEN and here in {Standing.ON_HOLD, Standing.CLOSED}:
-        owner_id = ticket.owner_id or by
-        _require_free_hands(session, owner_id, by=by, settings=settings)
-        if ticket.owner_id is None:
-            _become_owner(ticket, owner_id, moment)
-    _write_status(session, ticket, status, moment)
-    after = {"status": status.code, "owner": ticket.owner_id}
-    record(session, ticket, Action.STATUS, by=by_person(by), at=moment, before=before, after=after, words=words)
-    if status.asks_feedback:
-        _ask_how_it_went(session, ticket, moment)
-    else:
-        outbox.withdraw(session, ticket.id, kind=AlertKind.FEEDBACK, moment=moment, reason=outbox.NO_LONGER_RESOLVED)
+    before = as_it_stands(session, ticket)
+    if status.kind is StatusKind.OPEN and standing(ticket) in {Standing.ON_HOLD, Standing.CLOSED}:
+        _open_again(session, ticket, by, moment)
+    set_status(session, ticket, status, by=by_person(by), moment=moment, before=before, words=words)
     return ticket
 
 
-def _require_free_hands(session: Session, owner_id: int, *, by: int, settings: EventSettings) -> None:
+def allowed_status(session: Session, ticket: Ticket, code: str) -> Status:
+    """Return the event's status with this code, to which the ticket can go. Raises NoSuchStatus, MoveNotAllowed."""
+    status = status_named(session, code, event_id=ticket.event_id)
+    if status.id == ticket.status_id or not can(ticket, aim_of(status.code, status.kind)):
+        raise MoveNotAllowed(key=ticket.key, status=status.name)
+    return status
+
+
+def status_named(session: Session, code: str, *, event_id: int) -> Status:
+    """Return the event's status with this code. Raises NoSuchStatus."""
+    status = session.scalars(select(Status).where(Status.event_id == event_id, Status.code == code)).one_or_none()
+    if status is None:
+        raise NoSuchStatus
+    return status
+
+
+def set_status(
+    session: Session, ticket: Ticket, status: Status, *, by: By, moment: datetime, before: dict[str, Any],
+    words: str = "",
+) -> None:  # fmt: skip
+    """Give the ticket, which the caller holds, this allowed status, with its history row and its alerts.
+
+    `before` is how it stood before the caller gave it another owner, as `as_it_stands` says it.
+    """
+    stand_at(ticket, status, moment)
+    record_move(session, ticket, Action.STATUS, by=by, at=moment, before=before, words=words)
+    tell_of_status(session, ticket, status, was=before["status"], by=by, moment=moment)
+
+
+def stand_at(ticket: Ticket, status: Status, moment: datetime) -> None:
+    """Write a status into the ticket; the history row and the alerts of the move are the caller's."""
+    ticket.status_id = status.id
+    ticket.kind = status.kind
+    ticket.closed_at = moment if status.kind is StatusKind.CLOSED else None
+
+
+def _open_again(session: Session, ticket: Ticket, by: int, moment: datetime) -> None:
+    owner_id = ticket.owner_id or by
+    require_free_hands_of(session, owner_id, by=by, settings=session.get_one(Event, ticket.event_id).settings)
+    if ticket.owner_id is None:
+        give(ticket, owner_id, desk=session.get_one(Person, owner_id).desk, moment=moment)
+    elif ticket.kind is StatusKind.ON_HOLD:
+        # Whoever was at the table then has gone since: they can be called again.
+        ticket.arrived_at = ticket.on_the_way_at = None
+
+
+def require_free_hands_of(session: Session, owner_id: int, *, by: int, settings: EventSettings) -> None:
+    """Refuse when the one who is to own the ticket has their hands full. Raises HandsFull, OwnersHandsFull."""
     try:
         require_free_hands(session, owner_id, settings=settings)
     except HandsFull as full:
         if owner_id == by:
             raise
         raise OwnersHandsFull(owner=session.get_one(Person, owner_id).name, **full.details) from full
-
-
-def _become_owner(ticket: Ticket, owner_id: int, moment: datetime) -> None:
-    ticket.owner_id = owner_id
-    ticket.taken_at = moment
-    ticket.take_number += 1
-
-
-def _write_status(session: Session, ticket: Ticket, status: Status, moment: datetime) -> None:
-    ticket.status_id = status.id
-    ticket.kind = status.kind
-    ticket.closed_at = moment if status.kind is StatusKind.CLOSED else None
-    ticket.updated_at = moment
-    ticket.version += 1
-    session.flush()
-
-
-def _ask_how_it_went(session: Session, ticket: Ticket, moment: datetime) -> None:
-    """Make the ticket's one survey, or name the expert anew in it, and put its email into the outbox."""
-    survey = session.scalars(select(Survey).where(Survey.ticket_id == ticket.id)).one_or_none()
-    if survey is None:
-        survey = Survey(event_id=ticket.event_id, ticket_id=ticket.id, customer_id=ticket.customer_id, made_at=moment)
-        session.add(survey)
-    if survey.answered_at is None:
-        survey.expert_id = ticket.owner_id
-    settings = session.get_one(Event, ticket.event_id).settings
-    outbox.enqueue_feedback(session, ticket, settings=settings, moment=moment, occasion=str(ticket.version))
