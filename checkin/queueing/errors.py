@@ -256,3 +256,59 @@ class NotCalled(QueueingError):
 
     code = "not_called"
     sentence = N_("You were not called yet, or no longer are. Here is how things stand now.")
+
+
+class NotYourQueue(QueueingError):
+    """Only a lead of the team or an organiser runs its queue and decides who is urgent."""
+
+    code = "not_your_queue"
+    sentence = N_("Only a lead of {team} or an organiser can do that.")
+
+
+class OnlyOrganisers(QueueingError):
+    """What only an organiser of the event may do."""
+
+    code = "only_organisers"
+    sentence = N_("Only an organiser can do that.")
+
+
+class TeamChanged(QueueingError):
+    """Somebody else opened, paused or closed the queue after the page was shown."""
+
+    code = "team_changed"
+    sentence = N_("Somebody else changed the queue of {team} meanwhile. Here is how it stands now.")
+
+
+class NoUrgency(QueueingError):
+    """The event knows no urgent tickets."""
+
+    code = "no_urgency"
+    sentence = N_("There are no urgent tickets at this event.")
+
+
+class ReasonMissing(QueueingError):
+    """Whoever is to go before the others, needs a reason that others can read."""
+
+    code = "reason_missing"
+    sentence = N_("Please write why, so that others understand it.")
+
+
+class ReasonTooLong(QueueingError):
+    """More words than a reason has room for."""
+
+    code = "reason_too_long"
+    sentence = N_("Please say it in {most} characters.")
+
+
+class NothingChanged(QueueingError):
+    """What was asked for is so already."""
+
+    code = "nothing_changed"
+    sentence = N_("It is so already, so nothing was changed.")
+
+
+class FirstNameMissing(QueueingError):
+    """A ticket cannot do without somebody's first name."""
+
+    code = "first_name_missing"
+    sentence = N_("The first name cannot be empty.")
