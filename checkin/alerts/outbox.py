@@ -28,7 +28,7 @@ _HAS_LEFT: Final = (AlertState.SENDING, AlertState.SENT, AlertState.DELIVERED, A
 
 WITHDRAWN: Final = N_("Not sent: the ticket was put back before it left.")
 CUSTOMER_LEFT: Final = N_("Not sent: the customer left the queue before it left.")
-NO_LONGER_CALLED: Final = N_("Not sent: the expert no longer waited for this customer when it was due.")
+NO_LONGER_OPEN: Final = N_("Not sent: the ticket was no longer open when it was due.")
 HANDED_OVER: Final = N_("Not sent: the ticket was handed over before it left.")
 CALLED_AGAIN: Final = N_("Not sent: the customer was called once more before it left.")
 ARRIVED: Final = N_("Not sent: the customer was here before it left.")
@@ -204,6 +204,16 @@ def revive(session: Session, ticket_id: int, *, withdrawn_at: datetime, occasion
             alert.occasion = _free_occasion(session, alert, occasion)
         alert.state, alert.reason_code, alert.reason, alert.ended_at = AlertState.PENDING, "", "", None
         wake_outbox(session, alert.event_id)
+
+
+def keep_calls(session: Session, ticket_id: int, *, of_take: int, for_take: int) -> None:
+    """Let the calls of an earlier take that may have arrived count for a later one: the same expert still waits."""
+    calls = session.scalars(
+        select(Alert).where(Alert.ticket_id == ticket_id, Alert.kind == AlertKind.READY, Alert.state.in_(_HAS_LEFT))
+    ).all()
+    for alert in calls:
+        if take_of(alert.occasion) == of_take:
+            alert.occasion = f"{for_take}.kept{alert.id}"
 
 
 def _free_occasion(session: Session, alert: Alert, occasion: str) -> str:

@@ -5,11 +5,11 @@ from sqlalchemy.orm import Session
 
 from checkin.db import database_now
 from checkin.models import GivenRole, Person, PersonRole, Presence, StatusCode, Team, TeamMember, Ticket
-from checkin.queueing.errors import NobodyToEscalateTo, NoSuchPerson, NoSuchTeam
+from checkin.queueing.errors import NobodyToEscalateTo, NoSuchPerson, NoSuchTeam, NoTeam
 from checkin.queueing.history import as_it_stands, by_person
 from checkin.queueing.locks import hold_ticket
 from checkin.queueing.owning import give, release
-from checkin.queueing.permissions import require_change_allowed
+from checkin.queueing.permissions import has_role, require_change_allowed
 from checkin.queueing.transitions import allowed_status, change_status, set_status
 
 
@@ -21,7 +21,7 @@ def escalate(
 
     Without a lead but `by` it goes to an organiser; whoever is at the desk now comes first. It is on hold, so it is in
     nobody's hands, and whoever is away can have it. Raises NoSuchTicket, TicketChanged, NotYourTicket, MoveNotAllowed,
-    NoSuchPerson, NoSuchTeam, NobodyToEscalateTo.
+    NoSuchPerson, NoSuchTeam, NoTeam, NobodyToEscalateTo.
     """
     team_id = None if team_code is None else _team(session, team_code, event_id=event_id)
     to_id = person_id if team_id is not None or person_id is not None else _above(session, key, by, event_id=event_id)
@@ -39,7 +39,8 @@ def escalate(
     elif to_id is None:
         raise NobodyToEscalateTo(key=ticket.key)
     elif to_id != ticket.owner_id:
-        give(ticket, _person(session, to_id, event_id=event_id).id, desk="", moment=moment)
+        _require_can_decide(session, to_id, event_id=event_id)
+        give(ticket, to_id, desk="", moment=moment)
     set_status(session, ticket, status, by=by_person(by), moment=moment, before=before, words=words)
     return ticket
 
@@ -59,11 +60,14 @@ def _team(session: Session, code: str, *, event_id: int) -> int:
     return team_id
 
 
-def _person(session: Session, person_id: int, *, event_id: int) -> Person:
-    person = session.scalars(select(Person).where(Person.id == person_id, Person.event_id == event_id)).one_or_none()
-    if person is None:
+def _require_can_decide(session: Session, person_id: int, *, event_id: int) -> None:
+    """Raise NoSuchPerson, or NoTeam for somebody who is neither in a team nor an organiser."""
+    name = session.scalars(select(Person.name).where(Person.id == person_id, Person.event_id == event_id)).one_or_none()
+    if name is None:
         raise NoSuchPerson
-    return person
+    member = session.execute(select(TeamMember.team_id).where(TeamMember.person_id == person_id).limit(1)).first()
+    if member is None and not has_role(session, person_id, GivenRole.ORGANISER, event_id=event_id):
+        raise NoTeam(name=name)
 
 
 def _above(session: Session, key: str, by: int, *, event_id: int) -> int | None:

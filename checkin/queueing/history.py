@@ -52,6 +52,7 @@ def as_it_stands(session: Session, ticket: Ticket) -> dict[str, Any]:
     """Return all that a move can change of the ticket, so that it can be undone: ids, codes and times as text."""
     times = {name: getattr(ticket, name) for name in _TIMES}
     return _places(session, ticket) | {
+        "take_number": ticket.take_number,
         "call_number": ticket.call_number,
         **{name: time and time.isoformat() for name, time in times.items()},
     }

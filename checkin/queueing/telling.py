@@ -22,7 +22,7 @@ def tell_of_status(session: Session, ticket: Ticket, status: Status, *, was: str
     settings = session.get_one(Event, ticket.event_id).settings
     forget_seeing_off(session, ticket, was=was, moment=moment)
     if status.kind is not StatusKind.OPEN:
-        reason = outbox.CUSTOMER_LEFT if by.actor is Actor.CUSTOMER else outbox.NO_LONGER_CALLED
+        reason = outbox.CUSTOMER_LEFT if by.actor is Actor.CUSTOMER else outbox.NO_LONGER_OPEN
         for kind in _OF_THE_QUEUE:
             outbox.withdraw(session, ticket.id, kind=kind, moment=moment, reason=reason)
     if status.asks_feedback:

@@ -162,11 +162,13 @@ def stand_at(ticket: Ticket, status: Status, moment: datetime) -> None:
 def _open_again(session: Session, ticket: Ticket, by: int, moment: datetime) -> None:
     owner_id = ticket.owner_id or by
     require_free_hands_of(session, owner_id, by=by, settings=session.get_one(Event, ticket.event_id).settings)
+    desk = session.get_one(Person, owner_id).desk
     if ticket.owner_id is None:
-        give(ticket, owner_id, desk=session.get_one(Person, owner_id).desk, moment=moment)
+        give(ticket, owner_id, desk=desk, moment=moment)
     elif ticket.kind is StatusKind.ON_HOLD:
-        # Whoever was at the table then has gone since: they can be called again.
+        # Whoever was at the table then has gone since: they can be called again, to where the expert sits now.
         ticket.arrived_at = ticket.on_the_way_at = None
+        ticket.desk = desk or ticket.desk
 
 
 def require_free_hands_of(session: Session, owner_id: int, *, by: int, settings: EventSettings) -> None:

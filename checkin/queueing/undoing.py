@@ -87,6 +87,7 @@ def _restore(session: Session, ticket: Ticket, kept: dict[str, Any], *, by: int)
         require_free_hands_of(session, kept["owner"], by=by, settings=settings)
     if kept["owner"] is not None and kept["owner"] != ticket.owner_id:
         ticket.take_number += 1
+        outbox.keep_calls(session, ticket.id, of_take=kept["take_number"], for_take=ticket.take_number)
     ticket.status_id, ticket.kind = status.id, status.kind
     retitle(session, ticket, product_id=kept["product"])
     ticket.owner_id, ticket.team_id, ticket.product_id = kept["owner"], kept["team"], kept["product"]
