@@ -1,4 +1,4 @@
-"""The order in which everything is locked: people by id, then teams by id, then one ticket.
+"""The order in which everything is locked: the event (by few), people by id, teams by id, tickets.
 
 A take holds the expert's and the team's row until it commits, so two takes of one queue never see the same head of it.
 SQLite needs none of this: its one writer holds the whole database.
@@ -9,8 +9,13 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkin.models import Person, Team, Ticket
+from checkin.models import Event, Person, Team, Ticket
 from checkin.queueing.errors import NoSuchTicket, TicketChanged
+
+
+def lock_event(session: Session, event_id: int) -> None:
+    """Hold the event's row until the transaction ends: nobody sits down, comes or goes meanwhile."""
+    session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True)).all()
 
 
 def lock_people(session: Session, person_ids: Iterable[int]) -> None:

@@ -14,10 +14,15 @@ def may_change(session: Session, ticket: Ticket, person_id: int) -> bool:
 
 def leads(session: Session, ticket: Ticket, person_id: int) -> bool:
     """Tell whether this person is a lead of the ticket's team, or an organiser."""
-    member = session.get(TeamMember, (ticket.team_id, person_id))
+    return leads_team(session, ticket.team_id, person_id, event_id=ticket.event_id)
+
+
+def leads_team(session: Session, team_id: int, person_id: int, *, event_id: int) -> bool:
+    """Tell whether this person is a lead of the event's team, or an organiser."""
+    member = session.get(TeamMember, (team_id, person_id))
     if member is not None and member.is_lead:
         return True
-    return has_role(session, person_id, GivenRole.ORGANISER, event_id=ticket.event_id)
+    return has_role(session, person_id, GivenRole.ORGANISER, event_id=event_id)
 
 
 def has_role(session: Session, person_id: int, role: GivenRole, *, event_id: int) -> bool:

@@ -11,9 +11,9 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from checkin.db import announce, database_now
-from checkin.models import AuditAction, AuditEntry, Event, Person, Presence
+from checkin.models import AuditAction, AuditEntry, Person, Presence
 from checkin.queueing.errors import DeskTaken, NoSuchPerson
-from checkin.queueing.locks import lock_people
+from checkin.queueing.locks import lock_event, lock_people
 
 
 def set_presence(session: Session, *, event_id: int, person_id: int, to: Presence) -> None:
@@ -57,7 +57,7 @@ def _hold(session: Session, person_id: int, *, event_id: int, desk: str | None =
 
     The event's row comes before all other locks, so that nobody sits down meanwhile.
     """
-    session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True)).all()
+    lock_event(session, event_id)
     person = session.scalars(select(Person).where(Person.id == person_id, Person.event_id == event_id)).one_or_none()
     if person is None:
         raise NoSuchPerson
