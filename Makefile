@@ -8,27 +8,26 @@ BIN := .venv/bin
 FLASK := $(BIN)/flask --app app
 # Tests on two processes at once; the races run alone afterwards.
 JOBS ?= 2
-CATALOGUES := checkin/translations
 RULES := checkin/queueing/*,checkin/alerts/*
 
-.PHONY: help run test check fmt lock messages catalogues bench shots venv venv-dev tools clean
+.PHONY: help run test check fmt lock messages bench shots venv venv-dev tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-run: venv catalogues ## set up everything and serve at HOST:PORT (127.0.0.1:8000)
+run: venv ## set up everything and serve at HOST:PORT (127.0.0.1:8000)
 	@$(FLASK) db upgrade
 	@$(FLASK) demo
 	@exec $(FLASK) serve
 
-test: venv-dev tools catalogues ## set up everything and run all the tests, with coverage
+test: venv-dev tools ## set up everything and run all the tests, with coverage
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 -n $(JOBS) -m "not race"
 	$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 --cov-append -m race
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include="$(RULES)" --fail-under=100
 
-check: venv-dev catalogues ## lint, types, layers, templates and the quick tests
+check: venv-dev ## lint, types, layers, templates and the quick tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -46,14 +45,7 @@ lock: venv-dev ## lock the requirements again after a change of requirements*.in
 LOCK = --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 $(UPGRADE)
 
 messages: venv-dev ## collect the sentences for translation and bring the catalogues up to date
-	@mkdir -p $(CATALOGUES)
-	$(BIN)/pybabel extract -F babel.cfg -k "_ gettext ngettext:1,2 pgettext:1c,2 lazy_gettext _l mark N_" --no-wrap --sort-by-file \
-	  --add-location=file --project=Checkin --copyright-holder="Checkin contributors" -o $(CATALOGUES)/messages.pot .
-	@if ls $(CATALOGUES)/*/LC_MESSAGES/messages.po >/dev/null 2>&1; then \
-	  $(BIN)/pybabel update -i $(CATALOGUES)/messages.pot -d $(CATALOGUES) --no-wrap --ignore-obsolete; fi
-
-catalogues: # translated sentences in the form the program reads
-	@if ls $(CATALOGUES)/*/LC_MESSAGES/messages.po >/dev/null 2>&1; then $(BIN)/pybabel --quiet compile -d $(CATALOGUES); fi
+	@$(BIN)/python -m tools.messages
 
 bench: venv-dev ## measure; each script prints one line of JSON
 	@$(BIN)/python -m bench.take

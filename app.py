@@ -25,9 +25,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=500_000,
         # Kiosks stay open all day: a token lives as long as its session.
         WTF_CSRF_TIME_LIMIT=None,
-        # The sentences of our forms are our own; those of WTForms would be read from their file at every request.
+        # Every sentence of our forms is our own; tests/routes/test_language.py holds it.
         WTF_I18N_ENABLED=False,
-        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "checkin" / "translations"),
         **engines.engine_settings(settings),
     )
     settings.instance_folder.mkdir(mode=0o700, parents=True, exist_ok=True)

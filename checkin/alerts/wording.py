@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
-from gettext import NullTranslations, translation
 from typing import Final
 
-from checkin.config import ROOT
+from checkin.i18n import translate as translate  # noqa: PLC0414 - also asked for by this name
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 
@@ -33,16 +31,6 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     """
     filled = _PLACEHOLDER.sub(lambda match: values[match[1]], template)
     return re.sub(r" +(?=[ ,.!?]|$)", "", filled).strip()
-
-
-def translate(sentence: str, language: str) -> str:
-    """Return a marked sentence in `language`, unchanged where the catalogue has none."""
-    return _catalogue(language).gettext(sentence)
-
-
-@cache
-def _catalogue(language: str) -> NullTranslations:
-    return translation("messages", ROOT / "checkin" / "translations", languages=[language], fallback=True)
 
 
 def _is_surrogate(character: str) -> bool:

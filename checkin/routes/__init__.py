@@ -1,7 +1,6 @@
 """The addresses: load, allow, validate, one domain call in a transaction, render."""
 
 from flask import Flask
-from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from checkin import htmx
@@ -16,6 +15,7 @@ from checkin.routes import (
     feedback,
     front,
     health,
+    language,
     outbox,
     rendering,
     safety,
@@ -32,7 +32,7 @@ def init_app(app: Flask) -> None:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     htmx.init_app(app)
-    Babel(app, locale_selector=rendering.chosen_language)
+    language.init_app(app)
     access.init_app(app)
     safety.init_app(app)
     rendering.init_app(app)

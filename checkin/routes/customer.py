@@ -14,6 +14,7 @@ from checkin.db import database_now, db
 from checkin.models import Event
 from checkin.reports.customers import customer_view
 from checkin.routes.access import EventView
+from checkin.routes.language import speak
 
 bp = Blueprint("customer", __name__)
 
@@ -25,7 +26,7 @@ def show(token: str) -> ResponseReturnValue:
     view = customer_view(reading, token, moment=database_now(reading))
     if view is None:
         abort(404)
-    g.language = view.language
+    speak(view.language)
     event = reading.execute(select(Event).where(Event.id == view.event_id)).scalar_one()
     g.event = EventView(event.id, event.slug, event.name, event.time_zone, event.settings)
     feedback_url = url_for("feedback.show", token=view.feedback_token) if view.feedback_token else None

@@ -14,6 +14,7 @@ from checkin.forms.fields import PAGE_TOO_OLD, page_too_old
 from checkin.models import Event, Person, Survey, Ticket
 from checkin.queueing.answering import EDITABLE, AnswerEmpty, AnswerFinal, answer_survey
 from checkin.routes.access import EventView
+from checkin.routes.language import speak
 from checkin.routes.refusals import refusal
 
 bp = Blueprint("feedback", __name__)
@@ -72,7 +73,7 @@ def _load(token: str) -> _Asked:
     if row is None:
         abort(404)
     survey, event, language, expert_name = row
-    g.language = language
+    speak(language)
     g.event = EventView(event.id, event.slug, event.name, event.time_zone, event.settings)
     return _Asked(survey, expert_name)
 

@@ -1,4 +1,4 @@
-"""What every template can use: times in words, the sprite's icons, the language."""
+"""What every template can use: times in words, the sprite's icons."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from checkin import clock
-from checkin.models.settings import DEFAULT_LANGUAGE, LANGUAGES
 
 
 def init_app(app: Flask) -> None:
@@ -18,13 +17,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(icon=icon)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.context_processor(lambda: {"now": clock.now(), "language": str(get_locale() or DEFAULT_LANGUAGE)})
-
-
-def chosen_language() -> str:
-    """Return the language of this page: the customer's on their own pages, else the first one there is."""
-    language = g.get("language", DEFAULT_LANGUAGE)
-    return language if language in LANGUAGES else DEFAULT_LANGUAGE
+    app.context_processor(lambda: {"now": clock.now()})
 
 
 def event_zone() -> ZoneInfo:
@@ -73,11 +66,11 @@ def duration(length: timedelta) -> str:
 
 
 def ordinal(place: int) -> str:
-    """Return a place in the queue as it is called out: 1st, 2nd, 3rd."""
-    endings = {1: _("%(n)sst", n=place), 2: _("%(n)snd", n=place), 3: _("%(n)srd", n=place)}
-    if place % 100 in {11, 12, 13}:
-        return _("%(n)sth", n=place)
-    return endings.get(place % 10, _("%(n)sth", n=place))
+    """Return a place in the queue as it is called out: 1st, 2nd, 3rd; 1er, 2e. Which ending it is, Unicode knows."""
+    locale = get_locale()
+    form = locale.ordinal_form(place) if locale is not None else "other"
+    endings = {"one": _("%(n)sst", n=place), "two": _("%(n)snd", n=place), "few": _("%(n)srd", n=place)}
+    return endings.get(form, _("%(n)sth", n=place))
 
 
 def icon(name: str) -> Markup:
