@@ -56,9 +56,14 @@ def test_what_can_be_used_has_an_edge_that_is_seen(scheme: str) -> None:
         assert contrast(tokens["--edge"], tokens[ground]) >= 3
 
 
-def test_on_a_tv_words_have_seven_to_one() -> None:
-    for words in ("ink", "quiet", "waiting", "called"):
-        assert contrast(DARK_BY_NAME["--" + words], DARK_BY_NAME["--paper"]) >= 7
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_tv_words_have_seven_to_one(scheme: str) -> None:
+    (own,) = re.findall(r"\.tv\[data-scheme=\"light\"\][^{]*\{([^}]*)\}", TOKENS)
+    light = LIGHT | dict(re.findall(r"(--[\w-]+):\s*([^;]+);", own))
+    tokens = DARK_BY_NAME if scheme == "dark" else light
+    for words in ("ink", "quiet", "waiting", "called", "helped"):
+        assert contrast(tokens["--" + words], tokens["--paper"]) >= 7
+    assert contrast(tokens["--ink"], tokens["--called-soft"]) >= 7
 
 
 @pytest.mark.parametrize(

@@ -1,58 +1,112 @@
-"""What the public board shows: the same for everybody, nothing private in it (docs/specification.md, 6.1 and 6.3)."""
+"""What the public board shows: the same for everybody, nothing private in it (docs/specification.md, 6.1 to 6.4)."""
 
 import hashlib
-import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 from flask import current_app, g
+from flask_babel import force_locale
 from jinja2_fragments.flask import render_block
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checkin import clock
+from checkin.live.names import shown_name
 from checkin.live.streams import unnamed
-from checkin.models import BoardNames, Event, Person, Product, Status, StatusKind, Ticket
+from checkin.models import (
+    BoardNames,
+    Event,
+    EventSettings,
+    Person,
+    Product,
+    QueueState,
+    Status,
+    StatusKind,
+    Team,
+    Ticket,
+)
+from checkin.models.settings import Scheme
 from checkin.queueing.places import places
 
 TEMPLATE: Final = "board/show.html"
 BLOCK: Final = "rows"
 # A screen shows a dozen; more than this helps nobody and would make every push heavy.
 ROWS_AT_MOST: Final = 200
-_JOINER: Final = "\u200d"
+
+
+class Standing(StrEnum):
+    """How a ticket on the board stands: nobody's yet, called and awaited, or being helped."""
+
+    WAITING = "waiting"
+    CALLED = "called"
+    HELPED = "helped"
+
+
+@dataclass(frozen=True)
+class Call:
+    """That somebody was called. A later call of the same ticket has another `number`."""
+
+    number: str
+    at: datetime
 
 
 @dataclass(frozen=True)
 class BoardRow:
-    """One ticket on the board. `place` 1 means next; `expert` and `desk` are empty while nobody owns it."""
+    """One ticket on the board. `place` 1 means next; `expert`, `desk` and `call` are empty while nobody owns it."""
 
     key: str
     name: str
-    waiting: bool
+    standing: Standing
     place: int | None
+    queue_state: QueueState
     expert: str
     desk: str
     product: str | None
+    checked_in_at: datetime | None
     updated_at: datetime
+    call: Call | None
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns the board has."""
+    """Which columns the board has, and what the event calls them: an empty name means ours."""
 
     show_name: bool
     show_product: bool
+    show_check_in: bool
+    key: str
+    customer: str
+    expert: str
+    product: str
+    updated: str
+
+
+@dataclass(frozen=True)
+class Tv:
+    """How a TV looks and sounds."""
+
+    scheme: Scheme
+    chime: bool
+    spoken_call: bool
 
 
 @dataclass(frozen=True)
 class Board:
-    """All that a board shows; `more` counts the tickets that found no room in `rows`."""
+    """All that a board shows; `more` counts the tickets that found no room in `rows`.
+
+    `newest` is the key of whoever was called last and has not come yet, "" for nobody.
+    """
 
     event_id: int
     slug: str
+    language: str
     columns: Columns
+    tv: Tv
     rows: tuple[BoardRow, ...]
+    newest: str
     more: int
 
 
@@ -80,10 +134,12 @@ def read_board(session: Session, event: Event, *, moment: datetime) -> Board:
     found = session.execute(
         select(
             Ticket.id, Ticket.key, Ticket.first_name, Ticket.last_name, Ticket.owner_id, Ticket.desk, Ticket.updated_at,
-            Person.name.label("expert"), Product.name.label("product"),
+            Ticket.queued_at, Ticket.taken_at, Ticket.take_number, Ticket.called_at, Ticket.call_number,
+            Ticket.arrived_at, Team.queue_state, Person.name.label("expert"), Product.name.label("product"),
         )
         .join(Status, Status.id == Ticket.status_id)
         .join(Product, Product.id == Ticket.product_id)
+        .join(Team, Team.id == Ticket.team_id)
         .outerjoin(Person, Person.id == Ticket.owner_id)
         .where(*shown)
         .order_by(Ticket.updated_at.desc(), Ticket.id.desc())
@@ -95,34 +151,67 @@ def read_board(session: Session, event: Event, *, moment: datetime) -> Board:
         more = session.execute(counted).scalar_one() - ROWS_AT_MOST
     place = places(session, event_id=event.id, moment=moment)
     settings = event.settings
-    columns = Columns(show_name=settings.board_names is not BoardNames.KEY_ONLY, show_product=settings.board_product)
-    rows = tuple(
-        BoardRow(
-            key=row.key,
-            name=shown_name(row.first_name, row.last_name, settings.board_names),
-            waiting=row.owner_id is None,
-            place=place.get(row.id) if row.owner_id is None else None,
-            expert=row.expert or "",
-            desk=row.desk if row.owner_id is not None else "",
-            product=row.product if settings.board_product else None,
-            updated_at=row.updated_at,
-        )
-        for row in found[:ROWS_AT_MOST]
+    rows = tuple(_row(one, place.get(one.id), settings) for one in found[:ROWS_AT_MOST])
+    return Board(
+        event_id=event.id, slug=event.slug, language=settings.languages[0], columns=_columns(settings),
+        tv=Tv(settings.tv_scheme, settings.tv_chime, settings.tv_spoken_call), rows=rows, newest=_newest(rows),
+        more=max(more, 0),
+    )  # fmt: skip
+
+
+def _row(ticket: Any, place: int | None, settings: EventSettings) -> BoardRow:
+    standing = Standing.WAITING
+    if ticket.owner_id is not None:
+        standing = Standing.HELPED if ticket.arrived_at is not None else Standing.CALLED
+    is_owned = standing is not Standing.WAITING
+    return BoardRow(
+        key=ticket.key,
+        name=shown_name(ticket.first_name, ticket.last_name, settings.board_names),
+        standing=standing,
+        place=None if is_owned else place,
+        queue_state=QueueState.OPEN if is_owned else ticket.queue_state,
+        expert=ticket.expert or "",
+        desk=ticket.desk if is_owned else "",
+        product=ticket.product if settings.board_product else None,
+        checked_in_at=ticket.queued_at if settings.board_check_in_time else None,
+        updated_at=ticket.updated_at,
+        call=Call(f"{ticket.take_number}.{ticket.call_number}", ticket.called_at or ticket.taken_at)
+        if standing is Standing.CALLED
+        else None,
     )
-    return Board(event.id, event.slug, columns, rows, max(more, 0))
+
+
+def _newest(rows: Sequence[BoardRow]) -> str:
+    called = [(row.call.at, row.key) for row in rows if row.call is not None]
+    return max(called)[1] if called else ""
+
+
+def _columns(settings: EventSettings) -> Columns:
+    return Columns(
+        show_name=settings.board_names is not BoardNames.KEY_ONLY,
+        show_product=settings.board_product,
+        show_check_in=settings.board_check_in_time,
+        key=settings.board_label_key,
+        customer=settings.board_label_customer,
+        expert=settings.board_label_expert,
+        product=settings.board_label_product,
+        updated=settings.board_label_updated,
+    )
 
 
 def render_board(session: Session, event_id: int) -> RenderedBoard | None:
-    """Read the event's board and render its fragment, None when there is no such event. Needs a request's context."""
+    """Read the event's board and render its fragment, None when there is no such event. Needs a request's context.
+
+    Whoever asks, the words are in the event's language: all get the same bytes.
+    """
     event = session.get(Event, event_id, populate_existing=True)
     if event is None:
         return None
     board = read_board(session, event, moment=clock.now())
     g.setdefault("event", event)
-    html = render_block(
-        TEMPLATE, BLOCK, event=event, rows=board.rows, columns=board.columns, more=board.more, tv=False
-    ).encode()
-    shown = repr((board, event.name, event.time_zone, event.settings.languages, _template_source()))
+    with force_locale(board.language):
+        html = render_block(TEMPLATE, BLOCK, event=event, board=board, tv=False).encode()
+    shown = repr((board, event.name, event.time_zone, _template_source()))
     return RenderedBoard(board, html, unnamed(html), hashlib.sha256(shown.encode()).hexdigest()[:20])
 
 
@@ -135,41 +224,3 @@ def _template_source() -> str:
         known = environment.loader.get_source(environment, TEMPLATE)[0]
         current_app.extensions["checkin_board_template"] = known
     return known
-
-
-def shown_name(first_name: str, last_name: str, names: BoardNames) -> str:
-    """Return a customer's name as the event shows it in public: "Ada Lovelace", "Ada L." or nothing but the key."""
-    if names is BoardNames.KEY_ONLY:
-        return ""
-    if names is BoardNames.FULL:
-        return f"{first_name} {last_name}".strip()
-    first_letter = initial(last_name)
-    return f"{first_name} {first_letter}." if first_letter else first_name
-
-
-def initial(name: str) -> str:
-    """Return the first letter of a name as people see it, with its accents; of a name without letters its first sign.
-
-    Scripts differ in what a letter is made of: marks, joiners and variation selectors stay with what they change.
-    """
-    signs = _signs(name)
-    return next((sign for sign in signs if sign[0].isalnum()), signs[0] if signs else "")
-
-
-def _signs(name: str) -> list[str]:
-    signs: list[str] = []
-    for character in name:
-        if signs and _belongs(signs[-1], character):
-            signs[-1] += character
-        elif not character.isspace() and unicodedata.category(character) not in {"Cc", "Cf"}:
-            signs.append(character)
-    return signs
-
-
-def _belongs(sign: str, character: str) -> bool:
-    """Tell whether `character` changes or continues the sign before it (a short form of Unicode's annex 29)."""
-    if unicodedata.category(character) in {"Mn", "Mc", "Me"} or character == _JOINER:
-        return True
-    if sign[-1] == _JOINER or "\U0001f3fb" <= character <= "\U0001f3ff" or "\U000e0020" <= character <= "\U000e007f":
-        return True
-    return len(sign) == 1 and all("\U0001f1e6" <= one <= "\U0001f1ff" for one in (sign, character))

@@ -6,10 +6,12 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
 
 from checkin import htmx
 from checkin.live import live
 from checkin.live.board import RenderedBoard
+from checkin.models.settings import Scheme
 from checkin.routes.access import EventView, anyone
 from checkin.routes.streams import stream_response
 
@@ -31,15 +33,17 @@ def _held_first(view: Callable[..., ResponseReturnValue]) -> Callable[..., Respo
 @_held_first
 @anyone
 def show(event: EventView) -> ResponseReturnValue:
-    """Show the board; `tv=1` changes only how it is laid out, and nothing in the address what it shows."""
+    """Show the board; `tv=1` and `scheme` change only how it is laid out, and nothing in the address what it shows."""
     rendered = live().board(event.id)
     if rendered is None:
         abort(404)
     if htmx.wants_fragment():
         return _fragment(rendered)
     board = rendered.board
-    tv = request.args.get("tv") == "1"
-    return htmx.page("board/show.html", rows=board.rows, columns=board.columns, more=board.more, tv=tv)
+    scheme = next((one for one in Scheme if one == request.args.get("scheme")), None)
+    # One language for page and stream: a board hangs in a room, and what is pushed is the same for everybody.
+    with force_locale(board.language):
+        return htmx.page("board/show.html", board=board, tv=request.args.get("tv") == "1", scheme=scheme)
 
 
 @bp.get("/<slug:event_slug>/board/events")

@@ -1,68 +1,62 @@
-// The board: whoever was called since the last look glows once, and a TV shows by turns what does not fit.
-const GLOW = 1300;
-const TURN = 6000; // the first page, with the newest, stays twice as long
-let page = 0;
+// The board, on a laptop and on a TV: whoever was called since the last look glows once, and the head follows the event.
+// Other modules hear of it as `board:called`, with the rows, after everything was put into its place.
+import { serverNow } from "./time.js";
 
-function called() {
-  return new Set([...document.querySelectorAll("#board-rows .is-called")].map((row) => row.id));
+const GLOW = 1200; // as long as --settle
+const NEWS = 60000; // who was called longer ago is no news any more, whatever this page has missed meanwhile
+const known = new Map(); // by row: the calls that this page has seen, from before it was loaded on
+const glowing = new Map(); // by row: until when
+
+function callOf(row) {
+  return { id: row.id, number: row.dataset.call, at: Date.parse(row.dataset.calledAt), words: row.dataset.say ?? "" };
 }
 
-let known = called();
+function calls() {
+  return [...document.querySelectorAll("#board-rows [data-call]")].map(callOf);
+}
 
+function isNews(call) {
+  return known.get(call.id)?.number !== call.number && serverNow() - call.at < NEWS;
+}
+
+// Also what has left the board is remembered until it is no news any more: it may come back by an undo.
+function learn(seen) {
+  for (const [id, call] of known) if (serverNow() - call.at > 2 * NEWS) known.delete(id);
+  for (const call of seen) known.set(call.id, call);
+}
+
+// What is swapped in knows nothing of a glow; a row that still has time goes on with its own.
 function glow() {
-  const now = called();
-  const fresh = [...now].filter((id) => !known.has(id));
-  known = now;
-  for (const id of fresh) {
+  for (const [id, until] of glowing) {
     const row = document.getElementById(id);
-    row.classList.add("just-called");
-    setTimeout(() => row.classList.remove("just-called"), GLOW);
+    const isOver = !row?.dataset.call || Date.now() >= until;
+    if (isOver) glowing.delete(id);
+    row?.classList.toggle("just-called", !isOver);
   }
-  if (fresh.length > 0) page = 0;
 }
 
-function showPage() {
-  const box = document.querySelector(".face-board--tv #board");
-  if (!box) return;
-  const head = box.querySelector("thead");
-  const rows = box.querySelectorAll("tbody tr");
-  box.style.maxHeight = "";
-  const place = document.getElementById("board-page");
-  if (rows.length === 0) {
-    place.textContent = "";
-    return;
-  }
-  const height = rows[0].getBoundingClientRect().height;
-  const top = head.getBoundingClientRect().height;
-  const fit = Math.max(Math.floor((box.clientHeight - top) / height), 1);
-  const pages = Math.ceil(rows.length / fit);
-  if (page >= pages) page = 0;
-  if (pages > 1) box.style.maxHeight = `${top + fit * height}px`;
-  box.scrollTop = page * fit * height;
-  place.textContent = pages > 1 ? `${page + 1} / ${pages}` : "";
-}
-
-document.addEventListener("htmx:after:swap", () => {
+function look() {
+  const seen = calls();
+  const fresh = seen.filter(isNews).sort((one, other) => one.at - other.at);
+  learn(seen);
+  for (const call of fresh) glowing.set(call.id, Date.now() + GLOW);
+  if (fresh.length > 0) setTimeout(glow, GLOW);
   glow();
-  showPage();
-});
-window.addEventListener("resize", showPage);
-
-function turn() {
-  page += 1;
-  showPage();
-  setTimeout(turn, page === 0 ? 2 * TURN : TURN);
+  follow();
+  document.dispatchEvent(new CustomEvent("board:shown", { detail: { fresh } }));
 }
 
-showPage();
-setTimeout(turn, 2 * TURN);
-
-// The head stands outside of what is swapped; it follows when the event's name or time zone was changed.
-document.addEventListener("htmx:after:swap", () => {
+// The head stands outside of what is swapped; it follows when the event's name, time zone or colours were changed.
+function follow() {
   const rows = document.getElementById("board-rows");
   if (!rows) return;
-  const { event, zone } = rows.dataset;
+  const { event, zone, scheme } = rows.dataset;
   const name = document.querySelector(".board-head bdi");
   if (name.textContent !== event) name.textContent = event;
   document.querySelector("[data-clock]").dataset.clock = zone;
-});
+  const page = document.documentElement;
+  if (page.classList.contains("tv") && !("keepScheme" in page.dataset)) page.dataset.scheme = scheme;
+}
+
+learn(calls());
+document.addEventListener("htmx:after:swap", look);

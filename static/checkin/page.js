@@ -5,4 +5,3 @@ import "./busy.js";
 import "./focus.js";
 import "./resend.js";
 import "./kiosk.js";
-import "./board.js";

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from checkin import clock
-from checkin.live.board import initial, shown_name
+from checkin.live.names import initial, shown_name
 from checkin.models import BoardNames, Product, QueueState, Status, StatusCode, Ticket
 from checkin.queueing.notes import add_note
 from tests.cast import CARLA_EMAIL, CARLA_PHONE, Cast, checked_in, moved, queue_of, returned, taken
