@@ -56,7 +56,7 @@ def hand_over_to_team(
     ticket = _hold(session, key, event_id=event_id, by=by, version=version, team_id=team_id)
     if ticket.team_id == team_id and _waits(ticket):
         raise SamePlace(key=ticket.key)
-    return _let_wait(session, ticket, team_id=team_id, product_id=ticket.product_id, by=by, words=words)
+    return let_wait(session, ticket, team_id=team_id, product_id=ticket.product_id, by=by, words=words)
 
 
 def hand_over_to_product(
@@ -77,7 +77,7 @@ def hand_over_to_product(
         raise ProductNotOffered
     if (ticket.product_id, ticket.team_id) == (product_id, team_id) and _waits(ticket):
         raise SamePlace(key=ticket.key)
-    return _let_wait(session, ticket, team_id=team_id, product_id=product_id, by=by, words=words)
+    return let_wait(session, ticket, team_id=team_id, product_id=product_id, by=by, words=words)
 
 
 def hand_over_to_person(
@@ -129,8 +129,11 @@ def _waits(ticket: Ticket) -> bool:
     return ticket.kind is StatusKind.OPEN and ticket.owner_id is None
 
 
-def _let_wait(session: Session, ticket: Ticket, *, team_id: int, product_id: int, by: int, words: str) -> Ticket:
-    """Let the held ticket wait in the queue of this team, which is held too. Raises QueueClosed."""
+def let_wait(session: Session, ticket: Ticket, *, team_id: int, product_id: int, by: int, words: str) -> Ticket:
+    """Let the held ticket wait in the queue of this team, which is held too; who may is for the caller to ask.
+
+    Raises QueueClosed.
+    """
     _require_open_to(session, ticket, team_id)
     moment = database_now(session)
     before = as_it_stands(session, ticket)

@@ -20,7 +20,6 @@ from checkin.models import (
     EventCounter,
     Priority,
     Product,
-    QueueState,
     Source,
     Status,
     StatusCode,
@@ -32,6 +31,7 @@ from checkin.models import (
 from checkin.models.settings import parse_settings
 from checkin.models.ticket import new_token
 from checkin.queueing.customers import keep_customer
+from checkin.queueing.entrances import TAKES_NOBODY_NEW, require_entrance
 from checkin.queueing.errors import ProductNotOffered, QueueClosed, SubmittedTwice
 
 Offer = Row[*tuple[Any, ...]]
@@ -88,14 +88,23 @@ def find_offer(session: Session, details: CheckInDetails, *, event_id: int) -> C
     Raises ProductNotOffered, and QueueClosed when the queue takes nobody new.
     """
     found = _look_up(session, details, event_id=event_id)
-    first: Row[Any] | Row[str, str] | None = found or _first_ticket(session, details, event_id=event_id)
-    if first is not None and first.first_key is not None:
-        return CheckedIn(first.first_key, differs=first.first_digest != details.digest)
     if found is None:
-        raise ProductNotOffered
-    if found.queue_state in {QueueState.CLOSING, QueueState.CLOSED}:
+        first = find_first(session, details, event_id=event_id)
+        if first is None:
+            raise ProductNotOffered
+        return first
+    if found.first_key is not None:
+        return CheckedIn(found.first_key, differs=found.first_digest != details.digest)
+    if found.queue_state in TAKES_NOBODY_NEW:
         raise QueueClosed(team=found.team_name)
     return found
+
+
+def find_first(session: Session, details: CheckInDetails, *, event_id: int) -> CheckedIn | None:
+    """Return the ticket that this submission has made already, even when its product is no longer offered."""
+    same_submission = (Ticket.event_id == event_id, Ticket.submission_id == details.submission_id)
+    first = session.execute(select(Ticket.key, Ticket.submission_digest).where(*same_submission)).one_or_none()
+    return None if first is None else CheckedIn(first.key, differs=first.submission_digest != details.digest)
 
 
 def write_ticket(
@@ -104,9 +113,11 @@ def write_ticket(
 ) -> NewTicket:  # fmt: skip
     """Write the ticket of this submission into its queue.
 
-    Raises SubmittedTwice when another request is writing the same submission or the same person at this moment.
+    Raises QueueClosed when the queue was closed a moment ago, and SubmittedTwice when another request is writing the
+    same submission or the same person at this moment.
     """
     customer_id = keep_customer(session, _customer_columns(details), event_id=event_id)
+    require_entrance(session, offer.team_id)
     number, moment = _next_number(session, event_id=event_id)
     key = f"{offer.team_code}-{number}"
     values = _ticket_values(details, offer, key=key, number=number, customer_id=customer_id, moment=moment)
@@ -152,13 +163,6 @@ def _look_up(session: Session, details: CheckInDetails, *, event_id: int) -> Off
         .outerjoin(Ticket, same_submission)
         .where(Product.id == details.product_id, Product.event_id == event_id)
     ).one_or_none()
-
-
-def _first_ticket(session: Session, details: CheckInDetails, *, event_id: int) -> Row[str, str] | None:
-    """Find the ticket this submission has made even when its product is no longer offered."""
-    statement = select(Ticket.key.label("first_key"), Ticket.submission_digest.label("first_digest"))
-    same_submission = (Ticket.event_id == event_id, Ticket.submission_id == details.submission_id)
-    return session.execute(statement.where(*same_submission)).one_or_none()
 
 
 def _customer_columns(details: CheckInDetails) -> dict[str, Any]:
