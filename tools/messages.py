@@ -36,7 +36,7 @@ def main() -> int:
 def collected() -> Catalog:
     """Return the sentences of the source, each with the files it stands in."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as settings:
-        methods, options = parse_mapping_cfg(settings)
+        methods, options = parse_mapping_cfg(settings)  # type: ignore[no-untyped-call]  # Babel has types for most of it
     sentences = Catalog(project="Checkin", copyright_holder="Checkin contributors", version="")
     found = extract_from_dir(ROOT, methods, options, KEYWORDS, strip_comment_tags=True)
     for file, _line, message, comments, context in found:
@@ -60,9 +60,9 @@ def written(catalogue: Catalog) -> str:
     return out.getvalue().decode()
 
 
-def is_translated(string: str | tuple[str, ...] | list[str]) -> bool:
+def is_translated(string: str | tuple[str, ...] | list[str] | None) -> bool:
     """Tell whether a sentence, and each of its plural forms, has words."""
-    return bool(string) and all([string] if isinstance(string, str) else string)
+    return bool(string) and (isinstance(string, str) or all(string or ()))
 
 
 if __name__ == "__main__":

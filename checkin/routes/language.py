@@ -1,8 +1,9 @@
 """In which language a page speaks, and the switch at its foot (docs/specification.md, 12.2)."""
 
-from typing import Any, Final
+from typing import Final
 
 from babel import Locale
+from babel.support import NullTranslations
 from flask import Blueprint, Flask, Response, abort, g, has_request_context, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, Domain, get_locale, refresh
@@ -22,7 +23,7 @@ _KEPT: Final = "language"
 class _Catalogues(Domain):
     """The catalogues of checkin.i18n in the place of compiled files."""
 
-    def get_translations(self) -> Any:
+    def get_translations(self) -> NullTranslations:
         """Return the sentences of the page's language."""
         locale = get_locale()
         return i18n.catalogue(DEFAULT_LANGUAGE if locale is None else locale.language)

@@ -1,0 +1,272 @@
+"""Who may open what: every address as every role, as nobody, and as a stranger from another event.
+
+The answers stand in one table. An address that is missing from it makes a test fail.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from checkin.alerts.links import make_reset_token
+from checkin.db import Base, db
+from tests.cast import PASSWORD, Cast, Someone, checked_in, queue_of, resolved, sign_in, taken
+from tests.routes.pages import HTMX, form_of
+
+WHO: Final = ("nobody", "stranger", "vera", "emil", "lena", "olga")
+TO_SIGN_IN: Final = "to sign-in"
+Answer = int | str
+
+
+def everyone(answer: Answer) -> dict[str, Answer]:
+    """Return the row of an address that is open to all."""
+    return dict.fromkeys(WHO, answer)
+
+
+def staff(*, vera: int, emil: int, lena: int, olga: int) -> dict[str, Answer]:
+    """Return the row of an address of the event's people: nobody signs in first, a stranger is refused."""
+    return {"nobody": TO_SIGN_IN, "stranger": 403, "vera": vera, "emil": emil, "lena": lena, "olga": olga}
+
+
+# Requests are complete and carry their token: what an answer says is decided by who asks.
+TABLE: Final[dict[tuple[str, str], dict[str, Answer]]] = {
+    ("front.index", "GET"): everyone(200),
+    ("front.event", "GET"): everyone(200),
+    ("static", "GET"): everyone(200),
+    ("health.alive", "GET"): everyone(200),
+    ("health.ready", "GET"): everyone(200),
+    ("language.choose", "POST"): everyone(303),
+    ("signing_in.sign_in", "GET"): everyone(303) | {"nobody": 200},
+    ("signing_in.sign_in", "POST"): everyone(303),
+    ("signing_in.sign_out", "GET"): everyone(200),
+    ("signing_in.sign_out", "POST"): everyone(303),
+    ("signing_in.reset", "GET"): everyone(200),
+    ("signing_in.reset", "POST"): everyone(200),
+    ("signing_in.new_password", "GET"): everyone(200),
+    ("signing_in.new_password", "POST"): everyone(303),
+    ("customer.show", "GET"): everyone(200),
+    ("streams.customer", "GET"): everyone(200),
+    ("feedback.show", "GET"): everyone(200),
+    ("feedback.submit", "POST"): everyone(200),
+    ("board.show", "GET"): everyone(200),
+    ("board.events", "GET"): everyone(200),
+    ("checking_in.show", "GET"): staff(vera=200, emil=403, lena=403, olga=200),
+    ("checking_in.submit", "POST"): staff(vera=303, emil=403, lena=403, olga=303),
+    ("desk.show", "GET"): staff(vera=403, emil=200, lena=200, olga=200),
+    ("streams.desk", "GET"): staff(vera=200, emil=200, lena=200, olga=200),
+    ("presence.set_desk", "POST"): staff(vera=403, emil=303, lena=303, olga=403),
+    ("presence.set_presence", "POST"): staff(vera=403, emil=303, lena=303, olga=403),
+    ("desk.take", "POST"): staff(vera=403, emil=303, lena=303, olga=403),
+    ("tickets.index", "GET"): staff(vera=200, emil=200, lena=200, olga=200),
+    ("tickets.show", "GET"): staff(vera=200, emil=200, lena=200, olga=200),
+    ("tickets.notes", "POST"): staff(vera=303, emil=303, lena=303, olga=303),
+    ("tickets.resolve", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
+    ("tickets.put_back", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
+    ("tickets.status", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
+    ("outbox.index", "GET"): staff(vera=403, emil=403, lena=403, olga=200),
+    ("find.show", "GET"): staff(vera=200, emil=200, lena=200, olga=200),
+    ("find.bring_back", "POST"): staff(vera=303, emil=303, lena=303, olga=303),
+    # What closes queues comes last: the others need them open.
+    ("queues.show", "GET"): staff(vera=403, emil=403, lena=200, olga=200),
+    ("queues.state", "POST"): staff(vera=403, emil=403, lena=303, olga=303),
+    ("queues.waiting", "POST"): staff(vera=403, emil=403, lena=303, olga=303),
+    ("queues.end_day", "POST"): staff(vera=403, emil=403, lena=403, olga=303),
+}
+POSTS: Final = [endpoint for endpoint, method in TABLE if method == "POST"]
+OF_STAFF: Final = [row for row, answers in TABLE.items() if answers["nobody"] == TO_SIGN_IN]
+
+
+@dataclass(frozen=True)
+class House:
+    """The event in the middle of a day: everything that an address can name, and what each form sends."""
+
+    app: Flask
+    cast: Cast
+    arguments: dict[str, dict[str, str]]
+    sent: dict[str, dict[str, str]]
+
+    def address(self, endpoint: str, **changes: str) -> str:
+        """Return the address of an endpoint, its ticket not yet touched by any other."""
+        common = {"event_slug": "demo"} if "event_slug" in self._names(endpoint) else {}
+        with self.app.test_request_context():
+            named: dict[str, Any] = common | self.arguments.get(endpoint, {}) | changes
+            return self.app.url_for(endpoint, **named)
+
+    def _names(self, endpoint: str) -> set[str]:
+        (rule,) = self.app.url_map.iter_rules(endpoint)
+        return set(rule.arguments)
+
+    def browser(self, who: str) -> FlaskClient:
+        """Return a browser of its own in which this one, or nobody, is signed in."""
+        browser = self.app.test_client()
+        return browser if who == "nobody" else sign_in(browser, self.someone(who))
+
+    def someone(self, who: str) -> Someone:
+        """Return one of the cast; the stranger is Oskar, who organises another event."""
+        someone: Someone = self.cast.oskar if who == "stranger" else getattr(self.cast, who)
+        return someone
+
+    def ask(self, browser: FlaskClient, endpoint: str, method: str, **more: Any) -> TestResponse:
+        """Send one request and do not wait for the end of a stream."""
+        answer = browser.open(self.address(endpoint), method=method, buffered=False, **more)
+        if answer.mimetype != "text/event-stream":
+            answer.get_data()
+        answer.close()
+        return answer
+
+    def everything(self) -> dict[str, list[Any]]:
+        """Return all rows of all tables."""
+        with self.app.app_context():
+            return {
+                table.name: [tuple(row) for row in db.session.execute(select(table).order_by(*table.primary_key))]
+                for table in Base.metadata.sorted_tables
+            }
+
+
+@pytest.fixture
+def house(app: Flask, cast: Cast) -> House:
+    cast.set(tickets_in_hand=0)
+    done = [checked_in(cast), resolved(cast)][1]
+    keys = queue_of(cast, 6)
+    for _ in keys:
+        taken(cast)
+    queue_of(cast, 1)
+    shown, noted, closed, returned, escalated, _spare = keys
+    reset = make_reset_token(app.config["SECRET_KEY"], account_id=cast.tove.account_id, session_number=0)
+    arguments = {
+        "static": {"filename": "checkin/tokens.css"},
+        "signing_in.new_password": {"token": reset},
+        "customer.show": {"token": cast.ticket(shown).token},
+        "streams.customer": {"token": cast.ticket(shown).token},
+        "feedback.show": {"token": cast.survey(done).token},
+        "feedback.submit": {"token": cast.survey(done).token},
+        "desk.take": {"team_code": "STQ"},
+        "find.bring_back": {"key": missing},
+        "queues.state": {"team_code": "STQ"},
+        "queues.waiting": {"team_code": "STQ"},
+        "tickets.show": {"key": shown},
+        "tickets.notes": {"key": noted},
+        "tickets.resolve": {"key": closed},
+        "tickets.put_back": {"key": returned},
+        "tickets.status": {"key": escalated},
+    }
+    version = {"version": str(cast.ticket(closed).version)}
+    sent = {
+        "language.choose": {"language": "fr", "next": "/sign-out"},
+        "signing_in.sign_in": {"email": cast.tove.email, "password": PASSWORD},
+        "signing_in.sign_out": {},
+        "signing_in.reset": {"email": cast.tove.email},
+        "signing_in.new_password": {"password": "another long walk", "again": "another long walk"},
+        "feedback.submit": {"satisfaction": "5"},
+        "checking_in.submit": {
+            "submission_id": str(uuid.uuid4()), "first_name": "Carla", "last_name": "Jones",
+            "email": "carla.jones@example.org", "phone": "+14155552672", "product": str(cast.products["Stats iQ"]),
+        },
+        "presence.set_desk": {"desk": "12"},
+        "presence.set_presence": {"presence": "available"},
+        "queues.state": {"to": "closing", "expected": ""},
+        "queues.waiting": {"choice": "leave"},
+        "queues.end_day": {},
+        "find.bring_back": {"version": ""},
+        "desk.take": {"request_key": str(uuid.uuid4())},
+        "tickets.notes": version | {"note": "Likes short answers."},
+        "tickets.resolve": version,
+        "tickets.put_back": version,
+        "tickets.status": version | {"status": "escalated"},
+    }  # fmt: skip
+    return House(app, cast, arguments, sent)
+
+
+def token_in(browser: FlaskClient) -> dict[str, str]:
+    """Return the token that the forms of this browser carry."""
+    return {"csrf_token": form_of(browser.get("/sign-out"), "/sign-out")["csrf_token"]}
+
+
+def answer_of(answer: TestResponse) -> Answer:
+    """Return the status, or that it leads to the sign-in page."""
+    to_sign_in = answer.status_code == 303 and answer.location.startswith("/sign-in?next=")
+    return TO_SIGN_IN if to_sign_in else answer.status_code
+
+
+def test_no_address_is_missing_from_the_table(app: Flask) -> None:
+    known = {
+        (rule.endpoint, method) for rule in app.url_map.iter_rules() for method in (rule.methods or set())
+    }  # fmt: skip
+    assert {row for row in known if row[1] not in {"HEAD", "OPTIONS"}} == set(TABLE)
+
+
+def test_every_address_of_an_event_decides_who_may_open_it(app: Flask) -> None:
+    of_events = [rule.endpoint for rule in app.url_map.iter_rules() if "event_slug" in rule.arguments]
+    assert [endpoint for endpoint in of_events if not hasattr(app.view_functions[endpoint], "allows")] == []
+
+
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.slow
+def test_everybody_opens_what_the_table_says_and_a_refusal_changes_and_tells_nothing(house: House, who: str) -> None:
+    wrong = []
+    for (endpoint, method), answers in TABLE.items():
+        browser = house.browser(who)
+        sent = house.sent[endpoint] | token_in(browser) if method == "POST" else None
+        before = house.everything()
+        answer = house.ask(browser, endpoint, method, data=sent)
+        refused = answers[who] in {403, TO_SIGN_IN}
+        if answer_of(answer) != answers[who]:
+            wrong.append(f"{method} {endpoint}: {answer_of(answer)}, the table says {answers[who]}")
+        if refused and house.everything() != before:
+            wrong.append(f"{method} {endpoint}: refused, and yet something changed")
+        # The ticket's page offers a volunteer no button, and refuses in the rules: it may say whose ticket it is.
+        if refused and not endpoint.startswith("tickets.") and ("Guest" in answer.text or "Carla" in answer.text):
+            wrong.append(f"{method} {endpoint}: refused, and yet told a name")
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_no_post_does_anything_without_its_token(house: House) -> None:
+    wrong = []
+    for endpoint in POSTS:
+        who = next(who for who in ("olga", "emil", "nobody") if TABLE[endpoint, "POST"][who] not in {403, TO_SIGN_IN})
+        other = token_in(house.browser("vera"))
+        for token in ({}, other, {"csrf_token": ""}, {"csrf_token": "made up"}):
+            browser = house.browser(who)
+            before = house.everything()
+            answer = house.ask(browser, endpoint, "POST", data=house.sent[endpoint] | token)
+            if answer.status_code < 400 or house.everything() != before:
+                wrong.append(f"{endpoint} with {token or 'no token'}: {answer.status_code}")
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_a_signed_out_request_of_htmx_is_sent_to_sign_in_as_a_whole_page(house: House) -> None:
+    wrong = []
+    for endpoint, method in OF_STAFF:
+        browser = house.browser("nobody")
+        sent = house.sent[endpoint] | token_in(browser) if method == "POST" else None
+        answer = house.ask(browser, endpoint, method, data=sent, headers=HTMX)
+        redirect = answer.headers.get("HX-Redirect", "")
+        if answer.status_code != 401 or not redirect.startswith("/sign-in?next=") or answer.text:
+            wrong.append(f"{method} {endpoint}: {answer.status_code} {redirect} {answer.text[:40]}")
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_an_organiser_finds_nothing_of_another_event_below_their_own_address(house: House) -> None:
+    wrong = []
+    for endpoint, method in TABLE:
+        if not endpoint.startswith("tickets.") or endpoint == "tickets.index":
+            continue
+        browser = house.browser("stranger")
+        sent = house.sent[endpoint] | token_in(browser) if method == "POST" else None
+        before = house.everything()
+        answer = browser.open(house.address(endpoint, event_slug="demo-elsewhere"), method=method, data=sent)
+        if answer.status_code != 404 or house.everything() != before:
+            wrong.append(f"{method} {endpoint}: {answer.status_code}")
+    lists = [
+        house.browser("stranger").get(f"/demo-elsewhere/{page}") for page in ("tickets", "desk", "outbox", "board")
+    ]
+    assert wrong == []
+    assert [page.request.path for page in lists if "Guest" in page.text or "STQ" in page.text] == []

@@ -8,7 +8,11 @@ from babel import Locale
 from babel.support import NullTranslations
 from flask import Flask
 
+class Domain:
+    def get_translations(self) -> NullTranslations: ...
+
 class Babel:
+    domain_instance: Domain
     def __init__(self, app: Flask | None = ..., **settings: Any) -> None: ...
     def init_app(
         self,
