@@ -1,65 +1,90 @@
-"""How long somebody will wait, honestly (docs/specification.md, section 7)."""
+"""How long somebody will wait, honestly (docs/specification.md, section 7): what the arithmetic of waits.py is fed."""
 
-import math
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from statistics import quantiles
 from typing import Final
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from checkin.models import StatusKind, TeamMember, Ticket
+from checkin.models import Action, Person, Presence, QueueState, Team, TeamMember, Ticket, TicketChange
+from checkin.models.ticket import offered
+from checkin.queueing.waits import Pace, WaitRange, experts_for, likely_wait
+
+__all__ = ["HANDLED_AT_MOST", "RECENT", "WaitRange", "estimate_wait", "pace_of"]
 
 RECENT: Final = timedelta(hours=3)
-SERVED_AT_MOST: Final = 50
-SERVED_AT_LEAST: Final = 3
-_STEP: Final = 5
-
-
-@dataclass(frozen=True)
-class WaitRange:
-    """The likely wait in whole minutes, both ends rounded to 5; both 0 means soon."""
-
-    least: int
-    most: int
+HANDLED_AT_MOST: Final = 50
+_TAKEN_FROM: Final = (QueueState.OPEN, QueueState.CLOSING)
+_Theirs = aliased(TeamMember)
 
 
 def estimate_wait(session: Session, *, team_id: int, place: int, moment: datetime) -> WaitRange | None:
-    """Return the likely wait at this place, from the team's own recent service times and the experts at work.
+    """Return the likely wait at this place, from the team's own recent service times and the experts present.
 
-    The first in line waits not long where the team has experts at all. None means: we do not know yet (too few served,
-    or no expert seen lately). An expert counts as present who has a
-    ticket in hand or was done with one in the last three hours.
+    The first waits not long where the team has experts at all. None means: we do not know yet (too few served, no
+    expert present, or nothing is taken from this queue at the moment).
     """
-    if place <= 1:
-        return WaitRange(0, 0) if _has_experts(session, team_id=team_id) else None
-    served = session.execute(
-        select(Ticket.taken_at, Ticket.closed_at)
+    return likely_wait(pace_of(session, team_id=team_id, moment=moment), place)
+
+
+def pace_of(session: Session, *, team_id: int, moment: datetime) -> Pace:
+    """Return how quickly the team works at `moment`: as its last tickets of three hours, 50 at most, and who is there.
+
+    Those on a break or off do not count, nor those who are there only for a queue that is paused or closed.
+    """
+    crew = _crew(session, team_id)
+    waiting = _waiting(session, {team for teams in crew for team in teams}, moment=moment)
+    experts = experts_for(team_id, crew, waiting)
+    return Pace(_handled(session, team_id, moment) if experts else (), experts)
+
+
+def _crew(session: Session, team_id: int) -> list[set[int]]:
+    """Return for each of the team's members who is present the teams that they take from."""
+    rows = session.execute(
+        select(TeamMember.person_id, _Theirs.team_id)
+        .join(Person, Person.id == TeamMember.person_id)
+        .join(_Theirs, _Theirs.person_id == TeamMember.person_id)
+        .join(Team, Team.id == _Theirs.team_id)
+        .where(TeamMember.team_id == team_id, Person.presence == Presence.AVAILABLE, Team.queue_state.in_(_TAKEN_FROM))
+    )
+    teams: dict[int, set[int]] = defaultdict(set)
+    for person_id, theirs in rows:
+        teams[person_id].add(theirs)
+    return [one for one in teams.values() if team_id in one]
+
+
+def _waiting(session: Session, team_ids: Collection[int], *, moment: datetime) -> dict[int, int]:
+    if len(team_ids) < 2:
+        return {}
+    counted = select(Ticket.team_id, func.count()).where(Ticket.team_id.in_(team_ids), offered(moment))
+    return dict(session.execute(counted.group_by(Ticket.team_id)).all())
+
+
+def _handled(session: Session, team_id: int, moment: datetime) -> tuple[float, ...]:
+    """Return how many minutes each of the last tickets was in somebody's hands.
+
+    That ends with the first change of its status: one that was put on hold and resolved much later held nobody up.
+    """
+    first_end = (
+        select(func.min(TicketChange.at))
+        .where(
+            TicketChange.ticket_id == Ticket.id,
+            TicketChange.action == Action.STATUS,
+            TicketChange.at > Ticket.taken_at,
+        )
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Ticket.taken_at, Ticket.closed_at, first_end)
         .where(Ticket.team_id == team_id, Ticket.closed_at > moment - RECENT, Ticket.taken_at.is_not(None))
         .order_by(Ticket.closed_at.desc())
-        .limit(SERVED_AT_MOST)
-    ).all()
-    experts = _experts_at_work(session, team_id=team_id, moment=moment)
-    minutes = [(closed - taken).total_seconds() / 60 for taken, closed in served if closed and taken]
-    if len(minutes) < SERVED_AT_LEAST or experts == 0:
-        return None
-    quick, _, slow = quantiles(minutes, n=4, method="inclusive")
-    turns = (place - 1) / experts
-    return WaitRange(_STEP * math.floor(quick * turns / _STEP), _STEP * max(1, math.ceil(slow * turns / _STEP)))
-
-
-def _has_experts(session: Session, *, team_id: int) -> bool:
-    return (
-        session.execute(select(TeamMember.person_id).where(TeamMember.team_id == team_id).limit(1)).first() is not None
+        .limit(HANDLED_AT_MOST)
     )
+    return tuple(_minutes(taken, closed, left) for taken, closed, left in rows if taken and closed)
 
 
-def _experts_at_work(session: Session, *, team_id: int, moment: datetime) -> int:
-    busy = (Ticket.kind == StatusKind.OPEN) | (Ticket.closed_at > moment - RECENT)
-    statement = (
-        select(func.count(func.distinct(Ticket.owner_id)))
-        .join(TeamMember, (TeamMember.person_id == Ticket.owner_id) & (TeamMember.team_id == team_id))
-        .where(busy)
-    )
-    return session.execute(statement).scalar_one()
+def _minutes(taken: datetime, closed: datetime, left: datetime | None) -> float:
+    end = closed if left is None else min(closed, left)
+    return (end - taken).total_seconds() / 60
