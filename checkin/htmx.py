@@ -60,10 +60,15 @@ def sign_in_first(address: str) -> Response:
     return response
 
 
+def say(response: Response, sentence: str) -> Response:
+    """Give a fragment a sentence for the page's one status line beside what it changes."""
+    response.headers["HX-Trigger"] = json.dumps({"checkin:toast": {"message": sentence}})
+    return response
+
+
 def toast_only(sentence: str, *, status: int) -> Response:
     """Answer htmx with nothing to swap and a sentence for the page's one status line; what was typed stays."""
     response = make_response("", status)
     response.headers["HX-Reswap"] = "none"
-    response.headers["HX-Trigger"] = json.dumps({"checkin:toast": {"message": sentence}})
     response.headers.add("Vary", "HX-Request")
-    return response
+    return say(response, sentence)

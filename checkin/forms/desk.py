@@ -1,10 +1,12 @@
-"""The forms of the desk: take, the desk's number, search."""
+"""The forms of the desk: take, who is there and where, search."""
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
+from wtforms.validators import AnyOf
 
 from checkin.forms.fields import IdField, NoControlCharacters, limited, trimmed
+from checkin.models import Presence
 
 
 class TakeForm(FlaskForm):
@@ -28,6 +30,13 @@ class SearchForm(FlaskForm):
 
 
 class DeskForm(FlaskForm):
-    """The number of the table where this device stands."""
+    """The number of the table where somebody sits; `take_over` repeats it when they insist."""
 
     desk = StringField(_l("Your desk"), filters=[trimmed], validators=[limited(10), NoControlCharacters()])
+    take_over = HiddenField()
+
+
+class PresenceForm(FlaskForm):
+    """A press on "I am available" or the like."""
+
+    presence = HiddenField(validators=[AnyOf([one.value for one in Presence])])

@@ -1,18 +1,22 @@
-"""The queues of an event with who waits in them (docs/specification.md, 4.1)."""
+"""The queues of an event with who waits in them (docs/specification.md, 3.6, 4.1)."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from checkin.models import Product, QueueState, Team, Ticket
-from checkin.models.ticket import offered
+from checkin.models import EventSettings, Product, QueueState, Team, Ticket
+from checkin.models.ticket import in_queue, offered
 
 
 @dataclass(frozen=True)
 class QueueCard:
-    """One team's queue; `longest_since` is when the first of those waiting was checked in."""
+    """One team's queue; `longest_since` is when the first of those waiting was checked in.
+
+    `waiting` counts who can be taken now, `queued` also who asked for a few more minutes.
+    """
 
     team_id: int
     code: str
@@ -20,6 +24,7 @@ class QueueCard:
     state: QueueState
     waiting: int
     longest_since: datetime | None
+    queued: int
     request_key: str = ""
 
 
@@ -36,15 +41,24 @@ class ProductTile:
 
 def queue_cards(session: Session, *, event_id: int, moment: datetime) -> list[QueueCard]:
     """Return every queue of the event in the organisers' order."""
-    waits = and_(Ticket.team_id == Team.id, offered(moment))
+    now = offered(moment)
     rows = session.execute(
-        select(Team.id, Team.code, Team.name, Team.queue_state, func.count(Ticket.id), func.min(Ticket.queued_at))
-        .outerjoin(Ticket, waits)
+        select(
+            Team.id, Team.code, Team.name, Team.queue_state, func.count(Ticket.id).filter(now),
+            func.min(Ticket.queued_at).filter(now), func.count(Ticket.id),
+        )
+        .outerjoin(Ticket, and_(Ticket.team_id == Team.id, in_queue()))
         .where(Team.event_id == event_id)
         .group_by(Team.id)
         .order_by(Team.position, Team.id)
-    )
+    )  # fmt: skip
     return [QueueCard(*row) for row in rows]
+
+
+def is_day_over(settings: EventSettings, *, time_zone: str, moment: datetime) -> bool:
+    """Tell whether the event's day has ended by its own clock; never where no end is set."""
+    here = moment.astimezone(ZoneInfo(time_zone))
+    return bool(settings.day_ends_at) and here.strftime("%H:%M") >= settings.day_ends_at
 
 
 def product_tiles(session: Session, *, event_id: int, moment: datetime) -> list[ProductTile]:

@@ -13,10 +13,14 @@ from checkin.routes import (
     desk,
     failures,
     feedback,
+    find,
     front,
     health,
     language,
+    moving,
     outbox,
+    presence,
+    queues,
     rendering,
     safety,
     signing_in,
@@ -37,6 +41,7 @@ def init_app(app: Flask) -> None:
     safety.init_app(app)
     rendering.init_app(app)
     failures.init_app(app)
-    parts = (health, signing_in, customer, feedback, front, checking_in, board, desk, tickets, outbox, streams)
-    for part in parts:
+    of_everybody = (health, signing_in, customer, feedback, front, board, streams)
+    of_staff = (checking_in, desk, presence, queues, find, tickets, moving, outbox)
+    for part in of_everybody + of_staff:
         app.register_blueprint(part.bp)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import wraps
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from werkzeug.routing import BaseConverter
 
 from checkin import htmx
 from checkin.db import db
-from checkin.models import Account, Event, EventSettings, Person, PersonRole, Role, TeamMember
+from checkin.models import Account, Event, EventSettings, Person, PersonRole, Presence, Role, TeamMember
 from checkin.models.settings import parse_settings
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -34,7 +35,10 @@ class EventView:
 
 @dataclass(frozen=True)
 class Viewer:
-    """One of the event's people, as who looks at a page. `teams` and `leads` hold ids of teams."""
+    """One of the event's people, as who looks at a page. `teams` and `leads` hold ids of teams.
+
+    `desk` is the table where they sit, whatever device they look from.
+    """
 
     person_id: int
     event_id: int
@@ -44,6 +48,8 @@ class Viewer:
     teams: frozenset[int]
     leads: frozenset[int]
     desk: str = ""
+    presence: Presence = Presence.OFF
+    presence_at: datetime | None = None
 
 
 @dataclass
@@ -82,7 +88,7 @@ def init_app(app: Flask) -> None:
 # Built once: both are asked at every request.
 _PERSON_COLUMNS: Final = (
     Account.email, Account.session_number, Person.id, Person.event_id, Person.name,
-    PersonRole.role, TeamMember.team_id, TeamMember.is_lead,
+    Person.desk, Person.presence, Person.presence_at, PersonRole.role, TeamMember.team_id, TeamMember.is_lead,
 )  # fmt: skip
 _PEOPLE_OF_ACCOUNT: Final = (
     select(*_PERSON_COLUMNS)
@@ -129,14 +135,16 @@ def _parts(kept: object) -> tuple[int, int]:
     return _NOBODY
 
 
-def _viewer(rows: list[Any], email: str, *, desk: object = "") -> Viewer:
+def _viewer(rows: list[Any], email: str) -> Viewer:
     teams = frozenset(row.team_id for row in rows if row.team_id is not None)
     leads = frozenset(row.team_id for row in rows if row.is_lead)
     roles = {Role(row.role) for row in rows if row.role is not None}
     roles |= {Role.EXPERT} if teams else set()
     roles |= {Role.LEAD} if leads else set()
-    kept_desk = desk if isinstance(desk, str) else ""
-    return Viewer(rows[0].id, rows[0].event_id, email, rows[0].name, frozenset(roles), teams, leads, kept_desk)
+    row = rows[0]
+    return Viewer(
+        row.id, row.event_id, email, row.name, frozenset(roles), teams, leads, row.desk, row.presence, row.presence_at
+    )
 
 
 def load_event(slug: str) -> EventView:
@@ -150,7 +158,7 @@ def load_event(slug: str) -> EventView:
     event = EventView(row.the_event_id, row.slug, row.event_name, row.time_zone, parse_settings(row.settings_json))
     g.event = event
     g.is_signed_in = row.account_id is not None
-    g.viewer = None if row.id is None else _viewer(list(rows), row.email, desk=session.get("desk", ""))
+    g.viewer = None if row.id is None else _viewer(list(rows), row.email)
     return event
 
 

@@ -6,9 +6,19 @@ from typing import Final
 from flask import url_for
 from flask_babel import gettext
 
-from checkin.queueing.errors import HandsFull, NoSuchTeam, NoSuchTicket, NotYourTicket, QueueingError
+from checkin.queueing.errors import (
+    HandsFull,
+    NoSuchTeam,
+    NoSuchTicket,
+    NotYourQueue,
+    NotYourTicket,
+    OnlyOrganisers,
+    QueueingError,
+)
 
-_STATUS: Final[dict[type[QueueingError], int]] = {NoSuchTeam: 404, NoSuchTicket: 404, NotYourTicket: 403}
+_STATUS: Final[dict[type[QueueingError], int]] = {
+    NoSuchTeam: 404, NoSuchTicket: 404, NotYourTicket: 403, NotYourQueue: 403, OnlyOrganisers: 403,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,14 @@ from checkin.people.passwords import (
 from checkin.people.resetting import LinkDead, read_link, request_reset, set_password
 from checkin.people.signing_in import Credentials, find_credentials, welcome
 from checkin.people.throttle import TooManyAtOnce, TooManyTries, begin_attempt, judged_in_turn
+from checkin.routes import presence
 from checkin.routes.access import SignedIn, load_signed_in
 from checkin.routes.failures import RETRY_AFTER_SECONDS
 
 bp = Blueprint("signing_in", __name__)
 
 # What belongs to the device and not to who signs in on it.
-_OF_THE_DEVICE: Final = ("desk", "kiosk", "_permanent")
+_OF_THE_DEVICE: Final = ("desk", "kiosk", "language", "_permanent")
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
@@ -59,7 +60,14 @@ def sign_in() -> ResponseReturnValue:
     if signed_in is None:
         form.form_errors.append(_("Email or password is not right."))
         return _again(form, status=422)
-    return htmx.go_to(_way_on(signed_in, wanted=form.next.data))
+    return _land(signed_in, wanted=form.next.data)
+
+
+def _land(signed_in: SignedIn, wanted: str | None = "") -> Response:
+    """Go to where this person works; an expert of that event is available from now on."""
+    address = _way_on(signed_in, wanted=wanted)
+    presence.arrive(signed_in, address)
+    return htmx.go_to(address)
 
 
 def _signed_in(form: SignInForm) -> SignedIn | None:
@@ -104,6 +112,8 @@ def sign_out() -> ResponseReturnValue:
     """Ask (a link must not sign anybody out), then end this browser's session."""
     form = SignOutForm()
     if request.method == "POST" and form.validate_on_submit():
+        if current_user.is_authenticated:
+            presence.leave(current_user)
         _end_session()
         return htmx.go_to(url_for("front.index"))
     return htmx.page("people/sign_out.html", status=200 if request.method == "GET" else 422, form=form)
@@ -149,7 +159,7 @@ def new_password(token: str) -> ResponseReturnValue:
         form.form_errors.append(_busy_in_words())
         return _retry(htmx.page("people/new_password.html", status=503, form=form))
     signed_in = _begin_session(Credentials(whose.account_id, password_hash, whose.session_number))
-    return htmx.go_to(url_for(".sign_in") if signed_in is None else _way_on(signed_in))
+    return htmx.go_to(url_for(".sign_in")) if signed_in is None else _land(signed_in)
 
 
 def _is_acceptable(form: NewPasswordForm, *, email: str) -> bool:

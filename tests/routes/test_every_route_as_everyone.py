@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from checkin.alerts.links import make_reset_token
 from checkin.db import Base, db
-from tests.cast import PASSWORD, Cast, Someone, checked_in, queue_of, resolved, sign_in, taken
+from tests.cast import PASSWORD, Cast, Someone, checked_in, moved, queue_of, resolved, sign_in, taken
 from tests.routes.pages import HTMX, form_of
 
 WHO: Final = ("nobody", "stranger", "vera", "emil", "lena", "olga")
@@ -136,7 +136,8 @@ def house(app: Flask, cast: Cast) -> House:
     for _ in keys:
         taken(cast)
     queue_of(cast, 1)
-    shown, noted, closed, returned, escalated, _spare = keys
+    shown, noted, closed, returned, escalated, missing = keys
+    moved(cast, missing, "no_show")
     reset = make_reset_token(app.config["SECRET_KEY"], account_id=cast.tove.account_id, session_number=0)
     arguments = {
         "static": {"filename": "checkin/tokens.css"},

@@ -1,0 +1,52 @@
+"""Who is at the desk, where they sit and what they have in hand (docs/specification.md, 4.7)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from checkin.models import Person, Presence, StatusKind, TeamMember, Ticket
+
+
+@dataclass(frozen=True)
+class ExpertLine:
+    """An expert who is there, available or on a break; `in_hand` holds the keys of their tickets."""
+
+    person_id: int
+    name: str
+    desk: str
+    presence: Presence
+    since: datetime | None
+    teams: frozenset[int]
+    in_hand: tuple[str, ...]
+
+    @property
+    def is_available(self) -> bool:
+        """Tell whether they can be given a ticket."""
+        return self.presence is Presence.AVAILABLE
+
+
+def experts_there(session: Session, *, event_id: int) -> list[ExpertLine]:
+    """Return the event's experts who are there: those available first, then by name."""
+    in_hand = and_(Ticket.owner_id == Person.id, Ticket.kind == StatusKind.OPEN)
+    rows = session.execute(
+        select(Person, TeamMember.team_id, Ticket.key)
+        .join(TeamMember, TeamMember.person_id == Person.id)
+        .outerjoin(Ticket, in_hand)
+        .where(Person.event_id == event_id, Person.presence != Presence.OFF)
+        .order_by(Person.presence == Presence.ON_BREAK, Person.name, Person.id, Ticket.taken_at, Ticket.id)
+    ).all()
+    people = {person.id: person for person, _team, _key in rows}
+    return [
+        ExpertLine(
+            person_id=person.id,
+            name=person.name,
+            desk=person.desk,
+            presence=person.presence,
+            since=person.presence_at,
+            teams=frozenset(team for one, team, _key in rows if one.id == person.id),
+            in_hand=tuple(dict.fromkeys(key for one, _team, key in rows if one.id == person.id and key)),
+        )
+        for person in people.values()
+    ]
