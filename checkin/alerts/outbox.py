@@ -3,7 +3,7 @@
 The rows hold references; the text is rendered when a worker leases them, so that it says what is true then.
 """
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -161,9 +161,9 @@ def _enqueue(session: Session, ticket: Ticket, **alert: Any) -> None:
     wake_outbox(session, ticket.event_id)
 
 
-def withdraw(session: Session, ticket_id: int, *, kind: AlertKind, moment: datetime, reason: str) -> None:
-    """Cancel the ticket's alerts of `kind` that have not left yet; those a worker holds are checked by it again."""
-    _cancel(session, ticket_id, Alert.kind == kind, code=_WITHDRAWN_CODE, moment=moment, reason=reason)
+def withdraw(session: Session, ticket_id: int, *, kinds: Collection[AlertKind], moment: datetime, reason: str) -> None:
+    """Cancel the ticket's alerts of `kinds` that have not left yet; those a worker holds are checked by it again."""
+    _cancel(session, ticket_id, Alert.kind.in_(kinds), code=_WITHDRAWN_CODE, moment=moment, reason=reason)
 
 
 def withdraw_made_at(

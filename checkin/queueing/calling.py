@@ -31,7 +31,7 @@ def call_again(session: Session, key: str, *, event_id: int, by: int, version: i
     if last is not None and moment < last + CALL_EVERY:
         seconds = math.ceil((last + CALL_EVERY - moment).total_seconds())
         raise CalledAlready(name=ticket.first_name, seconds=str(seconds))
-    outbox.withdraw(session, ticket.id, kind=AlertKind.READY, moment=moment, reason=outbox.CALLED_AGAIN)
+    outbox.withdraw(session, ticket.id, kinds={AlertKind.READY}, moment=moment, reason=outbox.CALLED_AGAIN)
     before = {"call_number": ticket.call_number}
     ticket.call_number += 1
     ticket.called_at = moment
@@ -54,7 +54,7 @@ def mark_here(session: Session, key: str, *, event_id: int, by: int, version: in
     ticket.version += 1
     session.flush()
     record(session, ticket, Action.ARRIVED, by=by_person(by), at=moment)
-    outbox.withdraw(session, ticket.id, kind=AlertKind.READY, moment=moment, reason=outbox.ARRIVED)
+    outbox.withdraw(session, ticket.id, kinds={AlertKind.READY}, moment=moment, reason=outbox.ARRIVED)
     return ticket
 
 

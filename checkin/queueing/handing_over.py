@@ -103,7 +103,7 @@ def hand_over_to_person(
     require_free_hands_of(session, person_id, by=by, settings=settings)
     moment = database_now(session)
     before = as_it_stands(session, ticket)
-    outbox.withdraw(session, ticket.id, kind=AlertKind.READY, moment=moment, reason=outbox.HANDED_OVER)
+    outbox.withdraw(session, ticket.id, kinds={AlertKind.READY}, moment=moment, reason=outbox.HANDED_OVER)
     _open(session, ticket)
     ticket.team_id = team_id
     give(ticket, person_id, desk=person.desk, moment=moment)
@@ -137,7 +137,7 @@ def let_wait(session: Session, ticket: Ticket, *, team_id: int, product_id: int,
     _require_open_to(session, ticket, team_id)
     moment = database_now(session)
     before = as_it_stands(session, ticket)
-    outbox.withdraw(session, ticket.id, kind=AlertKind.READY, moment=moment, reason=outbox.HANDED_OVER)
+    outbox.withdraw(session, ticket.id, kinds={AlertKind.READY}, moment=moment, reason=outbox.HANDED_OVER)
     _open(session, ticket)
     release(ticket)
     ticket.team_id = team_id

@@ -30,7 +30,7 @@ def put_back(session: Session, key: str, *, event_id: int, by: int, version: int
     ticket.version += 1
     session.flush()
     record(session, ticket, Action.PUT_BACK, by=by_person(by), at=moment, before=before, after={"owner": None})
-    outbox.withdraw(session, ticket.id, kind=AlertKind.READY, moment=moment, reason=outbox.WITHDRAWN)
+    outbox.withdraw(session, ticket.id, kinds={AlertKind.READY}, moment=moment, reason=outbox.WITHDRAWN)
     settings = session.get_one(Event, event_id).settings
     outbox.enqueue_please_wait(session, ticket, settings=settings, moment=moment)
     return ticket

@@ -23,12 +23,11 @@ def tell_of_status(session: Session, ticket: Ticket, status: Status, *, was: str
     forget_seeing_off(session, ticket, was=was, moment=moment)
     if status.kind is not StatusKind.OPEN:
         reason = outbox.CUSTOMER_LEFT if by.actor is Actor.CUSTOMER else outbox.NO_LONGER_OPEN
-        for kind in _OF_THE_QUEUE:
-            outbox.withdraw(session, ticket.id, kind=kind, moment=moment, reason=reason)
+        outbox.withdraw(session, ticket.id, kinds=_OF_THE_QUEUE, moment=moment, reason=reason)
     if status.asks_feedback:
         _ask_how_it_went(session, ticket, settings, moment)
     else:
-        outbox.withdraw(session, ticket.id, kind=AlertKind.FEEDBACK, moment=moment, reason=outbox.NO_LONGER_RESOLVED)
+        outbox.withdraw(session, ticket.id, kinds={AlertKind.FEEDBACK}, moment=moment, reason=outbox.NO_LONGER_RESOLVED)
     if status.code == StatusCode.NO_SHOW:
         outbox.enqueue_missed(session, ticket, settings=settings, moment=moment, due_at=after_undo(moment))
     elif status.code == StatusCode.CANCELLED and by.actor is not Actor.CUSTOMER:
@@ -38,7 +37,7 @@ def tell_of_status(session: Session, ticket: Ticket, status: Status, *, was: str
 def forget_seeing_off(session: Session, ticket: Ticket, *, was: str, moment: datetime) -> None:
     """Withdraw what a no-show or a cancelled customer was to be told, now that they are back."""
     if was in _SEEN_OFF:
-        outbox.withdraw(session, ticket.id, kind=_SEEN_OFF[was], moment=moment, reason=outbox.CAME_BACK)
+        outbox.withdraw(session, ticket.id, kinds={_SEEN_OFF[was]}, moment=moment, reason=outbox.CAME_BACK)
 
 
 def _ask_how_it_went(session: Session, ticket: Ticket, settings: EventSettings, moment: datetime) -> None:
