@@ -286,8 +286,15 @@ class NoUrgency(QueueingError):
     sentence = N_("There are no urgent tickets at this event.")
 
 
+class TicketClosed(QueueingError):
+    """A closed ticket has no place that could change."""
+
+    code = "ticket_closed"
+    sentence = N_("{key} is closed.")
+
+
 class ReasonMissing(QueueingError):
-    """Whoever is to go before the others, needs a reason that others can read."""
+    """Whoever is to go before the others needs a reason that others can read."""
 
     code = "reason_missing"
     sentence = N_("Please write why, so that others understand it.")

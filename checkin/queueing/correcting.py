@@ -1,0 +1,54 @@
+"""What only organisers do to a ticket: correct what a customer gave, delete it (docs/specification.md, 4.6)."""
+
+from sqlalchemy.orm import Session
+
+from checkin.db import announce, database_now
+from checkin.models import AuditAction, AuditEntry, GivenRole, Ticket
+from checkin.queueing.details import replace_details
+from checkin.queueing.errors import FirstNameMissing, NothingChanged, OnlyOrganisers
+from checkin.queueing.history import as_it_stands, by_person
+from checkin.queueing.locks import hold_ticket
+from checkin.queueing.permissions import has_role
+
+
+def correct_details(
+    session: Session, key: str, *, event_id: int, by: int, version: int | None, changes: dict[str, str | None]
+) -> Ticket:
+    """Replace first_name, last_name, email or phone (normalised, None for none) on the ticket and for its customer.
+
+    What was there stays in the history; the last update stays, as the board shows nothing of it but the name. Raises
+    NoSuchTicket, TicketChanged, OnlyOrganisers, FirstNameMissing, NothingChanged.
+    """
+    ticket = _hold(session, key, event_id=event_id, by=by, version=version)
+    given = {name: value.strip() if value else "" for name, value in changes.items()}
+    if given.get("first_name") == "":
+        raise FirstNameMissing
+    seen = ticket.version
+    # Names are never missing, only empty; emails and phones never empty, only missing.
+    stored = {name: value if name in {"first_name", "last_name"} else value or None for name, value in given.items()}
+    replace_details(session, ticket, stored, by=by_person(by), moment=database_now(session))
+    if ticket.version == seen:
+        raise NothingChanged
+    return ticket
+
+
+def delete_ticket(session: Session, key: str, *, event_id: int, by: int, version: int | None, words: str) -> None:
+    """Delete the ticket with its history, takes, alerts, quotes and survey; only the audit log knows of it then.
+
+    The customer stays, as they may have other tickets. Raises NoSuchTicket, TicketChanged, OnlyOrganisers.
+    """
+    ticket = _hold(session, key, event_id=event_id, by=by, version=version)
+    session.add(
+        AuditEntry(
+            event_id=event_id, person_id=by, at=database_now(session), action=AuditAction.DELETE_TICKET,
+            subject=ticket.key, before=as_it_stands(session, ticket), words=words.strip(),
+        )
+    )  # fmt: skip
+    session.delete(ticket)
+    announce(session, event_id)
+
+
+def _hold(session: Session, key: str, *, event_id: int, by: int, version: int | None) -> Ticket:
+    if not has_role(session, by, GivenRole.ORGANISER, event_id=event_id):
+        raise OnlyOrganisers
+    return hold_ticket(session, key, event_id=event_id, person_id=by, version=version)
