@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from checkin import clock
 from checkin.config import ROOT, Settings
 from checkin.db import announce, db, transaction
-from checkin.models import Account, Action, Event, Person, Product, Survey, Ticket, TicketChange
+from checkin.models import Account, Action, Event, Person, Presence, Product, Survey, Ticket, TicketChange
 from checkin.models.settings import changed_settings
 from checkin.queueing.checking_in import CheckInDetails, check_in
 from checkin.queueing.notes import add_note
@@ -79,6 +79,9 @@ AFTERNOON = (
 )  # fmt: skip
 
 
+DESKS = {"emil": "7", "lena": "9", "tove": "3"}
+
+
 def main() -> int:
     """Seed, serve, photograph; return the exit status of the program."""
     for name in Settings.model_fields:
@@ -105,6 +108,10 @@ def live_through_an_afternoon(house: House) -> dict[str, Someone]:
             event.time_zone = _where_it_is_afternoon()
             event.settings_json = changed_settings(event.settings_json, tickets_in_hand=0, feedback_delay_minutes=0)
         people = _people()
+        with transaction() as session:
+            for name, desk in DESKS.items():
+                person = session.get_one(Person, people[name].id)
+                person.presence, person.presence_at, person.desk = Presence.AVAILABLE, clock.now(), desk
         for visit in AFTERNOON:
             _visit(house, visit, people)
         with transaction() as session:
