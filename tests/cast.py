@@ -43,6 +43,7 @@ from checkin.models import (
 )
 from checkin.models.settings import changed_settings
 from checkin.queueing.checking_in import CheckInDetails, check_in
+from checkin.queueing.duplicates import Duplicate
 from checkin.queueing.errors import QueueingError
 from checkin.queueing.moving import put_back
 from checkin.queueing.taking import take_next
@@ -214,7 +215,11 @@ def details(cast: Cast, product: str = "Stats iQ", **changes: Any) -> CheckInDet
 def checked_in(cast: Cast, product: str = "Stats iQ", **changes: Any) -> str:
     """Check Carla in at Vera's kiosk and return the key of her ticket."""
     with cast.writing() as session:
-        return check_in(session, details(cast, product, **changes), event_id=cast.event_id, by=cast.vera.id).key
+        # Carla may have an open ticket already: Vera checks her in again.
+        return check_in(
+            session, details(cast, product, **changes), event_id=cast.event_id, by=cast.vera.id,
+            duplicate=Duplicate.AGAIN,
+        ).key  # fmt: skip
 
 
 def queue_of(cast: Cast, length: int, product: str = "Stats iQ") -> list[str]:

@@ -1,13 +1,12 @@
 """The check-in form (docs/specification.md, 2.1 and 2.2)."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, RadioField, StringField, TextAreaField, ValidationError
+from wtforms import Field, HiddenField, RadioField, StringField, TextAreaField, ValidationError
 
 from checkin.forms.contact import (
     NotAnEmail,
@@ -20,8 +19,10 @@ from checkin.forms.contact import (
 )
 from checkin.forms.fields import IdField, NoControlCharacters, limited, optional_notes, options, trimmed
 from checkin.models import Asked, EventSettings, UsernameAsked
-from checkin.models.settings import LANGUAGES
+from checkin.models.settings import LANGUAGES, QUESTIONS, Question
 from checkin.models.ticket import EMAIL_LENGTH, NAME_LENGTH, NOTES_LENGTH, PHONE_LENGTH, URGENT_REASON_LENGTH
+
+ANSWER_LENGTH: Final = 200
 
 
 class CheckInForm(FlaskForm):
@@ -32,10 +33,14 @@ class CheckInForm(FlaskForm):
     email = StringField(_l("Email"), filters=[trimmed])
     phone = StringField(_l("Phone"), filters=[trimmed])
     username = StringField(filters=[trimmed])
-    product = RadioField(_l("What do they need help with?"), validate_choice=False)
+    # Shown as tiles, with who waits: the page knows which there are.
+    product = RadioField(_l("What do they need help with?"), choices=[], validate_choice=False)
     notes = TextAreaField(_l("Notes"), filters=[trimmed], validators=optional_notes(NOTES_LENGTH))
     language = RadioField(_l("Language of the messages"), validate_choice=False)
-    urgent_reason = StringField(_l("Urgent? Say why"), filters=[trimmed])
+    urgent_reason = StringField(_l("Why it cannot wait"), filters=[trimmed])
+    question_1 = StringField(filters=[trimmed])
+    question_2 = StringField(filters=[trimmed])
+    question_3 = StringField(filters=[trimmed])
     submission_id = IdField()
     email_checked = HiddenField()
     phone_checked = HiddenField()
@@ -45,13 +50,12 @@ class CheckInForm(FlaskForm):
     normalised_email: str | None = None
     normalised_phone: str | None = None
 
-    def __init__(self, settings: EventSettings, products: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+    def __init__(self, settings: EventSettings, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.settings = settings
-        self.product.choices = options((str(number), name) for number, name in products)
-        self._offered = {str(number) for number, _name in products}
         self.language.choices = options((code, LANGUAGES[code]) for code in settings.languages)
         self.username.label.text = settings.username_label
+        self.questions = {question.name: question for question in settings.questions}
         self.phone.description = phone_hint(settings.phone_region)
         self._drop_what_is_not_asked()
         if not self.submission_id.data:
@@ -70,6 +74,11 @@ class CheckInForm(FlaskForm):
             del self.language
         if not settings.allow_urgent:
             del self.urgent_reason
+        for name in QUESTIONS:
+            if name in self.questions:
+                self[name].label.text = self.questions[name].label
+            else:
+                del self[name]
 
     def is_required(self, name: str) -> bool:
         """Tell whether the event requires this field."""
@@ -90,6 +99,25 @@ class CheckInForm(FlaskForm):
     def validate_urgent_reason(self, field: StringField) -> None:
         """Check the reason, which makes the ticket urgent."""
         self._check_text(field, URGENT_REASON_LENGTH, "")
+
+    def validate_question_1(self, field: StringField) -> None:
+        """Check the answer to the event's first question."""
+        self._check_answer(field, self.questions[field.name])
+
+    def validate_question_2(self, field: StringField) -> None:
+        """Check the answer to the event's second question."""
+        self._check_answer(field, self.questions[field.name])
+
+    def validate_question_3(self, field: StringField) -> None:
+        """Check the answer to the event's third question."""
+        self._check_answer(field, self.questions[field.name])
+
+    def _check_answer(self, field: StringField, question: Question) -> None:
+        if question.choices:
+            if field.data not in question.choices and (field.data or self.is_required(field.name)):
+                raise ValidationError(_("Please choose one of the answers."))
+        else:
+            self._check_text(field, ANSWER_LENGTH, _("Please fill in %(field)s.", field=question.label))
 
     def validate_email(self, field: StringField) -> None:
         """Check and normalise the email; offer the domain that was probably meant, once."""
@@ -124,9 +152,9 @@ class CheckInForm(FlaskForm):
             raise ValidationError(self.phone_question)
         self.normalised_phone = reading.e164
 
-    def validate_product(self, field: RadioField) -> None:
-        """Require one of the products on offer."""
-        if field.data not in self._offered:
+    def validate_product(self, _field: RadioField) -> None:
+        """Require a product; whether it is on offer is asked when the customer is checked in."""
+        if self.product_id is None:
             raise ValidationError(_("Please choose what they need help with."))
 
     def _check_text(self, field: StringField, most: int, missing: str) -> None:
@@ -139,3 +167,19 @@ class CheckInForm(FlaskForm):
         """Return what was typed in a field, empty when the event does not ask it."""
         field = self._fields.get(name)
         return (field.data or "") if field is not None else ""
+
+    @property
+    def product_id(self) -> int | None:
+        """Return the id of the product that was chosen; None for none and for what cannot be an id."""
+        chosen = self.product.data
+        return int(chosen) if isinstance(chosen, str) and chosen.isdecimal() and len(chosen) < 19 else None
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """Return what was answered to the event's own questions, by their names."""
+        return {name: self.value(name) for name in self.questions if self.value(name)}
+
+    @property
+    def question_fields(self) -> list[tuple[Field, Question]]:
+        """Return the fields of the event's own questions, in their order."""
+        return [(self[name], question) for name, question in self.questions.items()]

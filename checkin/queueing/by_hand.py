@@ -3,12 +3,14 @@
 from sqlalchemy.orm import Session
 
 from checkin.alerts import outbox
-from checkin.models import Action, Person, Source, Ticket
+from checkin.models import Action, EventSettings, Person, Presence, Source, Team, TeamMember, Ticket
 from checkin.models.settings import parse_settings
-from checkin.queueing.hands import require_can_own
-from checkin.queueing.history import by_person, record
+from checkin.queueing.errors import Away, NotAMember, OwnerAway
+from checkin.queueing.history import as_it_stands, by_person, record_move
 from checkin.queueing.locks import lock_people, lock_teams
-from checkin.queueing.new_tickets import CheckedIn, CheckInDetails, Offer, find_offer, write_ticket
+from checkin.queueing.new_tickets import CheckedIn, CheckInDetails, find_offer, write_ticket
+from checkin.queueing.owning import give
+from checkin.queueing.transitions import require_free_hands_of
 
 
 def by_hand(
@@ -18,33 +20,39 @@ def by_hand(
 
     It goes to the queue or, with `owner_id`, is theirs at once and the customer is told that they are ready. Nobody is
     asked about other open tickets of the same customer. Raises ProductNotOffered, QueueClosed, SubmittedTwice (run the
-    transaction again) and, with an owner, NotAMember, OwnerAway, OwnersHandsFull.
+    transaction again) and, with an owner, NotAMember, Away, OwnerAway, HandsFull, OwnersHandsFull.
     """
     offer = find_offer(session, details, event_id=event_id)
     if isinstance(offer, CheckedIn):
         return offer
+    settings = parse_settings(offer.settings_json)
     if owner_id is not None:
         lock_people(session, [owner_id])
         lock_teams(session, [offer.team_id])
-        settings = parse_settings(offer.settings_json)
-        require_can_own(session, owner_id, event_id=event_id, team_id=offer.team_id, settings=settings)
+        _require_can_own(session, owner_id, by=by, team_id=offer.team_id, settings=settings)
     made = write_ticket(session, details, offer, event_id=event_id, by=by, where="", source=Source.HAND)
     if owner_id is not None:
-        _give(session, made.id, offer, owner_id=owner_id, by=by)
+        _give(session, made.id, owner_id=owner_id, by=by, settings=settings)
     return CheckedIn(made.key)
 
 
-def _give(session: Session, ticket_id: int, offer: Offer, *, owner_id: int, by: int) -> None:
+def _require_can_own(session: Session, owner_id: int, *, by: int, team_id: int, settings: EventSettings) -> None:
+    """Refuse who cannot be given a ticket of this team now; the caller holds their row."""
+    team = session.get_one(Team, team_id)
+    person = session.get(Person, owner_id, populate_existing=True)
+    if person is None or person.event_id != team.event_id:
+        raise NotAMember(name="?", team=team.name)
+    if session.get(TeamMember, (team_id, owner_id)) is None:
+        raise NotAMember(name=person.name, team=team.name)
+    if person.presence is not Presence.AVAILABLE:
+        raise Away if owner_id == by else OwnerAway(name=person.name)
+    require_free_hands_of(session, owner_id, by=by, settings=settings)
+
+
+def _give(session: Session, ticket_id: int, *, owner_id: int, by: int, settings: EventSettings) -> None:
     """Let the new ticket be somebody's, as if it had been handed over to them at once."""
     ticket = session.get_one(Ticket, ticket_id)
-    person = session.get_one(Person, owner_id)
-    moment = ticket.queued_at
-    ticket.owner_id = owner_id
-    ticket.desk = person.desk
-    ticket.taken_at = ticket.updated_at = moment
-    ticket.take_number = 1
-    ticket.version += 1
-    session.flush()
-    after = {"owner": owner_id, "team": ticket.team_id, "desk": person.desk}
-    record(session, ticket, Action.HAND_OVER, by=by_person(by), at=moment, before={"owner": None}, after=after)
-    outbox.enqueue_ready(session, ticket, settings=parse_settings(offer.settings_json), moment=moment)
+    before, moment = as_it_stands(session, ticket), ticket.queued_at
+    give(ticket, owner_id, desk=session.get_one(Person, owner_id).desk, moment=moment)
+    record_move(session, ticket, Action.HAND_OVER, by=by_person(by), at=moment, before=before)
+    outbox.enqueue_ready(session, ticket, settings=settings, moment=moment)

@@ -3,8 +3,8 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkin.models import EventSettings, Person, Presence, StatusKind, Team, TeamMember, Ticket
-from checkin.queueing.errors import HandsFull, NotAMember, OwnerAway, OwnersHandsFull
+from checkin.models import EventSettings, StatusKind, Ticket
+from checkin.queueing.errors import HandsFull
 
 
 def require_free_hands(session: Session, person_id: int, *, settings: EventSettings) -> None:
@@ -22,23 +22,3 @@ def require_free_hands(session: Session, person_id: int, *, settings: EventSetti
     ).all()
     if len(held) >= settings.tickets_in_hand:
         raise HandsFull(key=held[0])
-
-
-def require_can_own(
-    session: Session, person_id: int, *, event_id: int, team_id: int, settings: EventSettings
-) -> Person:
-    """Return the event's person if they can be given a ticket of this team now; the caller has locked their row.
-
-    Raises NotAMember, OwnerAway, OwnersHandsFull.
-    """
-    team = session.get_one(Team, team_id)
-    person = session.get(Person, person_id, populate_existing=True)
-    if person is None or person.event_id != event_id or session.get(TeamMember, (team_id, person_id)) is None:
-        raise NotAMember(name=person.name if person and person.event_id == event_id else "?", team=team.name)
-    if person.presence is not Presence.AVAILABLE:
-        raise OwnerAway(name=person.name)
-    try:
-        require_free_hands(session, person_id, settings=settings)
-    except HandsFull as full:
-        raise OwnersHandsFull(owner=person.name, **full.details) from full
-    return person

@@ -4,18 +4,17 @@ from flask import Blueprint, Response, abort, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import select
 
 from checkin import clock, htmx
 from checkin.db import DatabaseBusy, database_now, db, transaction
 from checkin.forms.checking_in import CheckInForm
 from checkin.forms.fields import PAGE_TOO_OLD, page_too_old
-from checkin.models import Product, Role, Ticket, UsernameAsked
+from checkin.models import Role, UsernameAsked
 from checkin.queueing.checking_in import CheckedIn, CheckInDetails, check_in
-from checkin.queueing.errors import ProductNotOffered, QueueClosed, QueueingError, SubmittedTwice
-from checkin.queueing.estimates import estimate_wait
-from checkin.queueing.places import place_of
-from checkin.reports.queues import ProductTile, product_tiles
+from checkin.queueing.duplicates import Duplicate
+from checkin.queueing.errors import AlreadyHere, ProductNotOffered, QueueClosed, QueueingError, SubmittedTwice
+from checkin.queueing.estimates import WaitRange
+from checkin.reports.kiosk import Arrival, arrival, kiosk_tiles
 from checkin.routes.access import EventView, staff_required, viewer
 from checkin.routes.customer import customer_address, qr_code
 from checkin.routes.failures import RETRY_AFTER_SECONDS
@@ -32,38 +31,44 @@ def show(event: EventView) -> ResponseReturnValue:
     if "kiosk" in request.args:
         session["kiosk"] = _printable(request.args["kiosk"]).strip()[:_KIOSK_LENGTH]
     if "done" in request.args:
-        return _success(event, CheckedIn(_printable(request.args["done"]), differs="differs" in request.args))
-    tiles = product_tiles(db.session(), event_id=event.id, moment=clock.now())
-    form = CheckInForm(event.settings, [(tile.id, tile.name) for tile in tiles], formdata=None)
-    return _form(form, tiles=tiles)
+        key = _printable(request.args["done"])
+        return _success(event, CheckedIn(key, differs="differs" in request.args, kept="kept" in request.args))
+    return _form(event, CheckInForm(event.settings, formdata=None))
 
 
 @bp.post("/<slug:event_slug>/checkin")
 @staff_required(Role.VOLUNTEER, Role.ORGANISER)
 def submit(event: EventView) -> ResponseReturnValue:
-    """Check the customer in: 303 to the success (htmx: its fragment), or 422 with the form as it was typed."""
-    tiles = product_tiles(db.session(), event_id=event.id, moment=clock.now())
-    form = CheckInForm(event.settings, [(tile.id, tile.name) for tile in tiles])
+    """Check the customer in: 303 to the success (htmx: its fragment), or the form as it was typed.
+
+    That is 422 for what is wrong in it, 409 where the desk refuses or somebody has to choose what becomes of an open
+    ticket, 503 while the database is busy.
+    """
+    form = CheckInForm(event.settings)
     _apply_choice(form)
+    if request.form.get("duplicate") == "back":
+        return _form(event, form)
     if not form.validate_on_submit():
         notice = str(PAGE_TOO_OLD) if page_too_old(form) else None
-        return _form(form, tiles=tiles, status=422, notice=notice)
+        return _form(event, form, status=422, notice=notice)
     try:
         checked_in = _check_in(event, form)
+    except AlreadyHere as error:
+        return _form(event, form, status=409, there=_where_they_stand(event, error.details["key"]))
     except (ProductNotOffered, QueueClosed) as error:
         form.product.errors = [refusal(error).sentence]
-        return _form(form, tiles=tiles, status=409)
+        return _form(event, form, status=422 if isinstance(error, ProductNotOffered) else 409)
     except QueueingError as error:
-        return _form(form, tiles=tiles, status=409, notice=refusal(error).sentence)
+        return _form(event, form, status=409, notice=refusal(error).sentence)
     except DatabaseBusy:
         sentence = _("The desk is busy for a moment. Nothing you typed is lost; please press the button again.")
-        response = _form(form, tiles=tiles, status=503, notice=sentence)
+        response = _form(event, form, status=503, notice=sentence)
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response
     if htmx.wants_fragment():
         return _success(event, checked_in)
-    differs = 1 if checked_in.differs else None
-    return htmx.go_to(url_for(".show", event_slug=event.slug, done=checked_in.key, differs=differs))
+    differs, kept = (1 if said else None for said in (checked_in.differs, checked_in.kept))
+    return htmx.go_to(url_for(".show", event_slug=event.slug, done=checked_in.key, differs=differs, kept=kept))
 
 
 def _apply_choice(form: CheckInForm) -> None:
@@ -79,11 +84,17 @@ def _check_in(event: EventView, form: CheckInForm) -> CheckedIn:
     for attempt in (1, 2):
         try:
             with transaction() as writing:
-                return check_in(writing, details, event_id=event.id, by=person_id, where=where)
+                return check_in(writing, details, event_id=event.id, by=person_id, where=where, duplicate=_duplicate())
         except SubmittedTwice:
             if attempt == 2:
                 raise
     raise AssertionError
+
+
+def _duplicate() -> Duplicate | None:
+    """Return what was chosen for somebody who has an open ticket already; it belongs to the button, not to the form."""
+    chosen = request.form.get("duplicate", "")
+    return Duplicate(chosen) if chosen in set(Duplicate) else None
 
 
 def _details(event: EventView, form: CheckInForm) -> CheckInDetails:
@@ -95,10 +106,11 @@ def _details(event: EventView, form: CheckInForm) -> CheckInDetails:
         email=form.normalised_email,
         phone=form.normalised_phone,
         username=(form.normalised_email or "") if same else form.value("username"),
-        product_id=int(form.product.data),
+        product_id=form.product_id or 0,
         notes=form.value("notes"),
         language=form.value("language") or event.settings.languages[0],
         urgent_reason=form.value("urgent_reason"),
+        answers=form.answers,
     )
 
 
@@ -112,47 +124,44 @@ def _where() -> str:
     return kiosk if isinstance(kiosk, str) else ""
 
 
-def _form(form: CheckInForm, *, tiles: list[ProductTile], status: int = 200, notice: str | None = None) -> Response:
+def _form(
+    event: EventView, form: CheckInForm, *, status: int = 200, notice: str | None = None, there: Arrival | None = None
+) -> Response:
+    """Show the form; with `there`, the open ticket that the customer has already, and what can become of it."""
+    tiles = kiosk_tiles(db.session(), event_id=event.id, moment=clock.now())
+    asked = next((tile for tile in tiles if tile.id == form.product_id), None)
     return htmx.page_or_block(
-        "checkin/form.html", "form", status=status, form=form, tiles=tiles, notice=notice, where=_where()
-    )
+        "checkin/form.html", "form", status=status, form=form, tiles=tiles, notice=notice, there=there, asked=asked,
+        where=_where(), wait_in_words=wait_in_words,
+    )  # fmt: skip
+
+
+def _where_they_stand(event: EventView, key: str) -> Arrival | None:
+    reading = db.session()
+    return arrival(reading, key, event_id=event.id, moment=database_now(reading))
 
 
 def _success(event: EventView, checked_in: CheckedIn) -> ResponseReturnValue:
-    reading = db.session()
-    found = reading.execute(
-        select(Ticket, Product.name)
-        .join(Product, Product.id == Ticket.product_id)
-        .where(Ticket.event_id == event.id, Ticket.key == checked_in.key)
-    ).one_or_none()
-    if found is None:
+    there = _where_they_stand(event, checked_in.key)
+    if there is None:
         abort(404)
-    ticket, product = found
-    moment = database_now(reading)
-    place = place_of(reading, ticket, moment=moment)
-    address = customer_address(ticket.token)
+    address = customer_address(there.token)
     return htmx.page_or_block(
         "checkin/done.html",
         "done",
-        ticket_key=ticket.key,
-        first_name=ticket.first_name,
-        product=product,
-        place=place,
-        estimate=estimate_in_words(ticket, place),
+        there=there,
+        estimate=wait_in_words(there.wait) if there.place else "",
         qr_svg=qr_code(address),
         customer_url=address,
         differs=checked_in.differs,
-        alerts_sentence=_alerts_sentence(event, ticket),
+        kept=checked_in.kept,
+        alerts_sentence=_alerts_sentence(event, there),
         where=_where(),
     )
 
 
-def estimate_in_words(ticket: Ticket, place: int | None) -> str:
+def wait_in_words(wait: WaitRange | None) -> str:
     """Return the likely wait in words; that we do not know it is said as well."""
-    if place is None:
-        return ""
-    reading = db.session()
-    wait = estimate_wait(reading, team_id=ticket.team_id, place=place, moment=database_now(reading))
     if wait is None:
         return _("We don't know the wait yet.")
     if wait.most == 0:
@@ -162,10 +171,11 @@ def estimate_in_words(ticket: Ticket, place: int | None) -> str:
     return _("About %(least)s to %(most)s minutes.", least=wait.least, most=wait.most)
 
 
-def _alerts_sentence(event: EventView, ticket: Ticket) -> str:
-    settings = event.settings
-    text = settings.ready_text and ticket.phone is not None
-    email = settings.ready_email and ticket.email is not None
+def _alerts_sentence(event: EventView, there: Arrival) -> str:
+    if there.expert is not None or there.is_closed:
+        return ""
+    text = event.settings.ready_text and there.by_text
+    email = event.settings.ready_email and there.by_email
     if text and email:
         return _("Stay near. A text and an email will come when an expert is ready.")
     if text:

@@ -50,7 +50,7 @@ def test_with_an_owner_it_is_theirs_at_once_and_the_customer_is_told(rules: Cast
         rules.emil.id, "7", 1, ticket.queued_at,
     )  # fmt: skip
     assert (created.action, given.action, given.person_id) == ("check_in", "hand_over", rules.lena.id)
-    assert given.after == {"owner": rules.emil.id, "team": rules.teams["STQ"], "desk": "7"}
+    assert (given.before["owner"], given.after["owner"], given.after["desk"]) == (None, rules.emil.id, "7")
     assert [(alert.kind, alert.channel, alert.occasion) for alert in rules.alerts(made.key)] == [
         ("ready", "text", "1"),
         ("ready", "email", "1"),
@@ -83,6 +83,15 @@ def test_nobody_who_is_away_can_own_it(rules: Cast, presence: Presence) -> None:
     sits(rules, rules.emil, presence=presence)
     with refused("away"):
         make(rules, details(rules), owner=rules.emil)
+
+
+def test_an_expert_takes_what_they_make_themselves_only_while_they_are_there(rules: Cast) -> None:
+    assert make(rules, details(rules), by=rules.emil, owner=rules.emil) == CheckedIn("STQ-1")
+    with refused("hands_full"):
+        make(rules, details(rules), by=rules.emil, owner=rules.emil)
+    sits(rules, rules.emil, presence=Presence.ON_BREAK)
+    with refused("away"):
+        make(rules, details(rules), by=rules.emil, owner=rules.emil)
 
 
 def test_nobody_whose_hands_are_full_can_own_it(rules: Cast) -> None:

@@ -22,6 +22,7 @@ from checkin.config import Settings
 from checkin.db import Base, db
 from checkin.models import Alert, AlertKind, Survey, Take, Ticket, TicketChange
 from checkin.queueing.checking_in import CheckInDetails, check_in
+from checkin.queueing.duplicates import Duplicate
 from checkin.queueing.errors import QueueingError
 from checkin.queueing.moving import put_back
 from checkin.queueing.places import places
@@ -108,7 +109,9 @@ class Desk(RuleBasedStateMachine):
             email=email and f"{email}{number % 4}@example.org",
         )  # fmt: skip
         with self.cast.writing() as session:
-            made = check_in(session, given, event_id=self.cast.event_id, by=self.cast.vera.id)
+            made = check_in(
+                session, given, event_id=self.cast.event_id, by=self.cast.vera.id, duplicate=Duplicate.AGAIN
+            )
         team = TEAM_OF[product]
         assert made.key == f"{team}-{number}"
         self.tickets.append(Model(made.key, team, bool(urgent), given))

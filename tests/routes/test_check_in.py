@@ -270,7 +270,7 @@ def test_urgent_is_asked_only_where_the_event_allows_it(kiosk: FlaskClient, cast
     submit(kiosk, cast, urgent_reason="on stage in ten minutes")
     assert cast.ticket("STQ-1").urgent_reason == ""
     cast.set(allow_urgent=True)
-    submit(kiosk, cast, urgent_reason="on stage in ten minutes")
+    submit(kiosk, cast, urgent_reason="on stage in ten minutes", duplicate="again")
     assert cast.ticket("STQ-2").urgent_reason == "on stage in ten minutes"
     assert "You are next" in words_of(kiosk.get(ADDRESS, query_string={"done": "STQ-2"}))
 

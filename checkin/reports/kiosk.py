@@ -1,0 +1,89 @@
+"""What the kiosk shows: the products with who waits for them, and where somebody stands (specification 2.4, 2.5)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from checkin.models import Person, Product, QueueState, StatusKind, Team, Ticket
+from checkin.queueing.estimates import WaitRange, estimate_wait
+from checkin.queueing.places import place_of
+from checkin.reports.queues import product_tiles
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A product to tap. `wait` is what the next person would wait, None when nobody waits or it is not known."""
+
+    id: int
+    name: str
+    state: QueueState
+    waiting: int
+    wait: WaitRange | None
+
+    @property
+    def is_shut(self) -> bool:
+        """Tell whether nobody new can be checked in."""
+        return self.state in {QueueState.CLOSING, QueueState.CLOSED}
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Where somebody who stands at the kiosk is: in the queue at `place` (None: not offered now), or with `expert`."""
+
+    key: str
+    token: str
+    first_name: str
+    last_name: str
+    product_id: int
+    product: str
+    is_closed: bool
+    place: int | None
+    wait: WaitRange | None
+    expert: str | None
+    desk: str
+    by_text: bool
+    by_email: bool
+
+
+def kiosk_tiles(session: Session, *, event_id: int, moment: datetime) -> list[Tile]:
+    """Return the products that have a team, in the organisers' order."""
+    products = product_tiles(session, event_id=event_id, moment=moment)
+    teams = dict(session.execute(select(Team.code, Team.id).where(Team.event_id == event_id)).all())
+    # Several products of one team have one queue.
+    waits = {
+        tile.team_code: estimate_wait(session, team_id=teams[tile.team_code], place=tile.waiting + 1, moment=moment)
+        for tile in products
+        if tile.waiting and tile.state is QueueState.OPEN
+    }
+    return [Tile(tile.id, tile.name, tile.state, tile.waiting, waits.get(tile.team_code)) for tile in products]
+
+
+def arrival(session: Session, key: str, *, event_id: int, moment: datetime) -> Arrival | None:
+    """Return where the customer of the event's ticket stands, None when there is no such ticket."""
+    found = session.execute(
+        select(Ticket, Product.name, Person.name)
+        .join(Product, Product.id == Ticket.product_id)
+        .outerjoin(Person, Person.id == Ticket.owner_id)
+        .where(Ticket.event_id == event_id, Ticket.key == key)
+    ).one_or_none()
+    if found is None:
+        return None
+    ticket, product, expert = found
+    place = place_of(session, ticket, moment=moment)
+    return Arrival(
+        key=ticket.key,
+        token=ticket.token,
+        first_name=ticket.first_name,
+        last_name=ticket.last_name,
+        product_id=ticket.product_id,
+        product=product,
+        is_closed=ticket.kind is not StatusKind.OPEN,
+        place=place,
+        wait=estimate_wait(session, team_id=ticket.team_id, place=place, moment=moment) if place else None,
+        expert=expert,
+        desk=ticket.desk,
+        by_text=ticket.phone is not None,
+        by_email=ticket.email is not None,
+    )
