@@ -9,6 +9,7 @@ from checkin.routes import (
     access,
     board,
     checking_in,
+    correcting,
     customer,
     desk,
     failures,
@@ -42,6 +43,6 @@ def init_app(app: Flask) -> None:
     rendering.init_app(app)
     failures.init_app(app)
     of_everybody = (health, signing_in, customer, feedback, front, board, streams)
-    of_staff = (checking_in, desk, presence, queues, find, tickets, moving, outbox)
+    of_staff = (checking_in, desk, presence, queues, find, tickets, moving, correcting, outbox)
     for part in of_everybody + of_staff:
         app.register_blueprint(part.bp)

@@ -1,8 +1,10 @@
 """The words of the pages for what the tables keep as codes."""
 
+from typing import Any
+
 from flask_babel import gettext as _
 
-from checkin.models import Action, Actor, AlertKind, AlertState, Channel
+from checkin.models import AlertKind, AlertState, Channel
 from checkin.reports.timeline import ChangeEntry
 
 
@@ -36,6 +38,7 @@ def alert_kind(kind: AlertKind) -> str:
         AlertKind.NEARLY_THERE: _("Nearly there"),
         AlertKind.MISSED: _("Missed"),
         AlertKind.PLEASE_WAIT: _("Please wait"),
+        AlertKind.CANCELLED: _("Cancelled"),
         AlertKind.RESET: _("New password"),
     }[kind]
 
@@ -43,30 +46,6 @@ def alert_kind(kind: AlertKind) -> str:
 def reason(sentence: str) -> str:
     """Return why an alert stands as it does, kept as a marked sentence; "" stays "" (a catalogue has a text for it)."""
     return _(sentence) if sentence else ""
-
-
-def who(entry: ChangeEntry) -> str:
-    """Return who made a change."""
-    if entry.actor is Actor.CUSTOMER:
-        return _("The customer")
-    return entry.person_name or _("The desk")
-
-
-def what(entry: ChangeEntry, status_names: dict[str, str]) -> str:
-    """Return what a change did, as the end of a sentence that begins with who did it."""
-    if entry.action is Action.STATUS:
-        status = str(entry.after.get("status", ""))
-        return _("set the status to %(status)s", status=status_names.get(status, status))
-    if entry.action is Action.TAKE and entry.after.get("desk"):
-        return _("took the ticket at desk %(desk)s", desk=entry.after["desk"])
-    if entry.action is Action.FEEDBACK:
-        return feedback(entry)
-    return {
-        Action.CHECK_IN: _("checked in"),
-        Action.TAKE: _("took the ticket"),
-        Action.PUT_BACK: _("put the ticket back"),
-        Action.NOTE: _("wrote a note"),
-    }[entry.action]
 
 
 def feedback(entry: ChangeEntry) -> str:
@@ -77,6 +56,11 @@ def feedback(entry: ChangeEntry) -> str:
         "recommend": _("recommends %(n)s of 10"),
         "desk_satisfaction": _("desk %(n)s of 5"),
     }
-    scores = [words % {"n": entry.after[name]} for name, words in asked.items() if entry.after.get(name) is not None]
-    what = _("changed their feedback") if any(n is not None for n in entry.before.values()) else _("gave feedback")
-    return f"{what}: {', '.join(scores)}" if scores else what
+    scores = ", ".join(words % {"n": entry.after[name]} for name, words in asked.items() if _given(entry.after, name))
+    if any(_given(entry.before, name) for name in entry.before):
+        return _("changed their feedback: %(scores)s", scores=scores) if scores else _("changed their feedback")
+    return _("gave feedback: %(scores)s", scores=scores) if scores else _("gave feedback")
+
+
+def _given(answers: dict[str, Any], name: str) -> bool:
+    return answers.get(name) is not None

@@ -65,9 +65,25 @@ TABLE: Final[dict[tuple[str, str], dict[str, Answer]]] = {
     ("tickets.index", "GET"): staff(vera=200, emil=200, lena=200, olga=200),
     ("tickets.show", "GET"): staff(vera=200, emil=200, lena=200, olga=200),
     ("tickets.notes", "POST"): staff(vera=303, emil=303, lena=303, olga=303),
-    ("tickets.resolve", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
-    ("tickets.put_back", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
-    ("tickets.status", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
+    ("moving.resolve", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
+    ("moving.put_back", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
+    ("moving.status", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
+    ("moving.here", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
+    # Who was called less than two minutes ago is not called again.
+    ("moving.call", "POST"): staff(vera=403, emil=409, lena=409, olga=409),
+    ("moving.no_show", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
+    ("moving.hand_over", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
+    ("moving.escalate", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
+    ("moving.follow_up", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
+    ("moving.cancel", "POST"): staff(vera=303, emil=303, lena=303, olga=303),
+    ("moving.bring_back", "POST"): staff(vera=303, emil=303, lena=303, olga=303),
+    ("moving.urgent", "POST"): staff(vera=403, emil=403, lena=303, olga=303),
+    # Only who made a change can undo it: here it was nobody of those who ask.
+    ("moving.undo", "POST"): staff(vera=409, emil=409, lena=409, olga=409),
+    ("correcting.correct", "GET"): staff(vera=403, emil=403, lena=403, olga=200),
+    ("correcting.save", "POST"): staff(vera=403, emil=403, lena=403, olga=303),
+    ("correcting.ask", "GET"): staff(vera=403, emil=403, lena=403, olga=200),
+    ("correcting.delete", "POST"): staff(vera=403, emil=403, lena=403, olga=303),
     ("outbox.index", "GET"): staff(vera=403, emil=403, lena=403, olga=200),
     ("find.show", "GET"): staff(vera=200, emil=200, lena=200, olga=200),
     ("find.bring_back", "POST"): staff(vera=303, emil=303, lena=303, olga=303),
@@ -78,6 +94,9 @@ TABLE: Final[dict[tuple[str, str], dict[str, Answer]]] = {
     ("queues.end_day", "POST"): staff(vera=403, emil=403, lena=403, olga=303),
 }
 POSTS: Final = [endpoint for endpoint, method in TABLE if method == "POST"]
+TICKETS: Final = ("tickets.", "moving.", "correcting.")
+# Each of these is tried on a ticket of its own, which Emil has in hand.
+OF_ONE_TICKET: Final = [one for one, _method in TABLE if one.startswith(TICKETS[1:]) and one != "moving.bring_back"]
 OF_STAFF: Final = [row for row, answers in TABLE.items() if answers["nobody"] == TO_SIGN_IN]
 
 
@@ -130,14 +149,15 @@ class House:
 
 @pytest.fixture
 def house(app: Flask, cast: Cast) -> House:
-    cast.set(tickets_in_hand=0)
+    cast.set(tickets_in_hand=0, allow_urgent=True)
     done = [checked_in(cast), resolved(cast)][1]
-    keys = queue_of(cast, 6)
+    keys = queue_of(cast, 6 + len(OF_ONE_TICKET))
     for _ in keys:
         taken(cast)
     queue_of(cast, 1)
-    shown, noted, closed, returned, escalated, missing = keys
+    shown, noted, missing, gone, *others = keys
     moved(cast, missing, "no_show")
+    moved(cast, gone, "cancelled")
     reset = make_reset_token(app.config["SECRET_KEY"], account_id=cast.tove.account_id, session_number=0)
     arguments = {
         "static": {"filename": "checkin/tokens.css"},
@@ -152,11 +172,9 @@ def house(app: Flask, cast: Cast) -> House:
         "queues.waiting": {"team_code": "STQ"},
         "tickets.show": {"key": shown},
         "tickets.notes": {"key": noted},
-        "tickets.resolve": {"key": closed},
-        "tickets.put_back": {"key": returned},
-        "tickets.status": {"key": escalated},
-    }
-    version = {"version": str(cast.ticket(closed).version)}
+        "moving.bring_back": {"key": gone},
+    } | {endpoint: {"key": key} for endpoint, key in zip(OF_ONE_TICKET, others, strict=False)}
+    version = {"version": str(cast.ticket(noted).version)}
     sent = {
         "language.choose": {"language": "fr", "next": "/sign-out"},
         "signing_in.sign_in": {"email": cast.tove.email, "password": PASSWORD},
@@ -176,11 +194,14 @@ def house(app: Flask, cast: Cast) -> House:
         "find.bring_back": {"version": ""},
         "desk.take": {"request_key": str(uuid.uuid4())},
         "tickets.notes": version | {"note": "Likes short answers."},
-        "tickets.resolve": version,
-        "tickets.put_back": version,
-        "tickets.status": version | {"status": "escalated"},
+        "moving.bring_back": {},
+        "moving.status": version | {"status": "escalated"},
+        "moving.hand_over": version | {"to": "team:API"},
+        "moving.urgent": version | {"reason": "Leaves at 15:00."},
+        "moving.undo": {"change_id": "1"},
+        "correcting.save": version | {"first_name": "Guestine"},
     }  # fmt: skip
-    return House(app, cast, arguments, sent)
+    return House(app, cast, arguments, dict.fromkeys(OF_ONE_TICKET, version) | sent)
 
 
 def token_in(browser: FlaskClient) -> dict[str, str]:
@@ -221,7 +242,7 @@ def test_everybody_opens_what_the_table_says_and_a_refusal_changes_and_tells_not
         if refused and house.everything() != before:
             wrong.append(f"{method} {endpoint}: refused, and yet something changed")
         # The ticket's page offers a volunteer no button, and refuses in the rules: it may say whose ticket it is.
-        if refused and not endpoint.startswith("tickets.") and ("Guest" in answer.text or "Carla" in answer.text):
+        if refused and not endpoint.startswith(TICKETS) and ("Guest" in answer.text or "Carla" in answer.text):
             wrong.append(f"{method} {endpoint}: refused, and yet told a name")
     assert wrong == []
 
@@ -258,7 +279,7 @@ def test_a_signed_out_request_of_htmx_is_sent_to_sign_in_as_a_whole_page(house: 
 def test_an_organiser_finds_nothing_of_another_event_below_their_own_address(house: House) -> None:
     wrong = []
     for endpoint, method in TABLE:
-        if not endpoint.startswith("tickets.") or endpoint == "tickets.index":
+        if not endpoint.startswith(TICKETS) or endpoint == "tickets.index":
             continue
         browser = house.browser("stranger")
         sent = house.sent[endpoint] | token_in(browser) if method == "POST" else None

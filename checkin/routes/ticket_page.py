@@ -1,0 +1,163 @@
+"""One ticket as staff see it, and the one way to do something with it: the page afterwards, or why nothing was done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Response, abort, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+
+from checkin import htmx
+from checkin.db import database_now, db, transaction
+from checkin.forms.contact import national_format
+from checkin.forms.fields import PAGE_TOO_OLD, page_too_old
+from checkin.forms.ticket import (
+    CancelForm,
+    EscalateForm,
+    FollowUpForm,
+    HandOverForm,
+    NoteForm,
+    ResolveForm,
+    StatusForm,
+    UrgentForm,
+    VersionForm,
+)
+from checkin.models import Action, StatusCode
+from checkin.models.settings import LANGUAGES
+from checkin.queueing.errors import NoSuchTicket, QueueingError
+from checkin.reports.one_ticket import TicketView, open_moves, ticket_view
+from checkin.reports.targets import escalation_targets, hand_over_targets
+from checkin.reports.tickets import earlier_lines
+from checkin.reports.timeline import AlertEntry, ChangeEntry, alerts_of, changes_of, names_of
+from checkin.routes import words
+from checkin.routes.access import EventView, viewer
+from checkin.routes.customer import customer_address
+from checkin.routes.moves import moves_of
+from checkin.routes.refusals import Refusal, refusal, status_of
+from checkin.routes.timeline import timeline
+from checkin.routes.undoing import undo_bar_of_ticket
+
+# The forms of the page by the names of their actions; the others carry nothing but the version.
+_FORMS: Final[dict[str, type[FlaskForm]]] = {
+    "resolve": ResolveForm,
+    "hand_over": HandOverForm,
+    "escalate": EscalateForm,
+    "follow_up": FollowUpForm,
+    "cancel": CancelForm,
+    "urgent": UrgentForm,
+    "status": StatusForm,
+    "note": NoteForm,
+    "move": VersionForm,
+}
+_STATUS_OF_BUTTON: Final = {
+    "open": StatusCode.OPEN,
+    "resolve": StatusCode.RESOLVED,
+    "no_show": StatusCode.NO_SHOW,
+    "cancel": StatusCode.CANCELLED,
+    "escalate": StatusCode.ESCALATED,
+    "follow_up": StatusCode.FOLLOW_UP,
+}
+
+
+@dataclass(frozen=True)
+class AlertFact:
+    """An alert above the ticket: where it stands in words, and why."""
+
+    entry: AlertEntry
+    kind_label: str
+    state_label: str
+    reason: str
+
+
+def act(event: EventView, key: str, form: FlaskForm, rule: Callable[..., object], **given: Any) -> ResponseReturnValue:
+    """Let `rule` change the ticket in its transaction; show it as it is afterwards, or why nothing was done."""
+    if not form.validate_on_submit():
+        warning = Refusal("page_too_old", str(PAGE_TOO_OLD)) if page_too_old(form) else None
+        return ticket_page(event, key, status=422, warning=warning, form=form)
+    try:
+        with transaction() as writing:
+            rule(writing, key, event_id=event.id, by=viewer().person_id, **given)
+    except QueueingError as error:
+        if isinstance(error, NoSuchTicket):
+            abort(404)
+        # A team or a person that is gone by now is a refusal; the ticket itself is there.
+        status = 409 if status_of(error) == 404 else status_of(error)
+        return ticket_page(event, key, status=status, warning=refusal(error, event_slug=event.slug), form=form)
+    if htmx.wants_fragment():
+        return ticket_page(event, key)
+    return htmx.go_to(url_for("tickets.show", event_slug=event.slug, key=key))
+
+
+def ticket_page(
+    event: EventView, key: str, *, status: int = 200, warning: Refusal | None = None, form: FlaskForm | None = None,
+    push: str | None = None,
+) -> Response:  # fmt: skip
+    """Render the event's ticket as it stands now; `form` is the one that could not be used, with what was typed."""
+    reading = db.session()
+    moment = database_now(reading)
+    ticket = ticket_view(reading, key, event_id=event.id, moment=moment)
+    if ticket is None:
+        abort(404)
+    allowed = moves_of(ticket, viewer(), event, moment)
+    changes, alerts = changes_of(reading, ticket.id), alerts_of(reading, ticket.id)
+    return htmx.page_or_block(
+        "tickets/show.html",
+        "ticket",
+        status=status,
+        push=push,
+        t=ticket,
+        phone_national=national_format(ticket.phone) if ticket.phone else "",
+        customer_url=customer_address(ticket.token),
+        earlier=earlier_lines(reading, event_id=event.id, ticket_id=ticket.id, customer_id=ticket.customer_id),
+        timeline=timeline(changes, alerts, names_of(reading, event_id=event.id), source=ticket.source),
+        alerts=_alert_facts(alerts),
+        more_time_at=_asked_for_more_time(ticket, changes),
+        language_name=LANGUAGES.get(ticket.language, ticket.language),
+        allowed=allowed,
+        targets=hand_over_targets(reading, ticket, event_id=event.id, settings=event.settings),
+        escalation=escalation_targets(reading, ticket, event_id=event.id),
+        statuses=_other_statuses(reading, ticket, allowed, event_id=event.id),
+        undo=undo_bar_of_ticket(
+            reading, ticket.id, ticket.key, event_id=event.id, by=viewer().person_id, moment=moment
+        ),
+        warning=warning,
+        used=type(form).__name__ if form is not None else "",
+        forms={name: _kept(kind, form, ticket.version) for name, kind in _FORMS.items()},
+    )
+
+
+def _other_statuses(
+    reading: Session, ticket: TicketView, allowed: frozenset[str], *, event_id: int
+) -> list[tuple[str, str]]:
+    """Return the statuses that the ticket can go to and that have no button of their own."""
+    if "status" not in allowed:
+        return []
+    has_button = {code for move, code in _STATUS_OF_BUTTON.items() if move in allowed}
+    return [(code, name) for code, name in open_moves(reading, ticket, event_id=event_id) if code not in has_button]
+
+
+def _kept(kind: type[FlaskForm], used: FlaskForm | None, version: int) -> FlaskForm:
+    """Return a fresh form, or the one that came with its errors and what was typed, at the version shown now."""
+    if type(used) is kind:
+        if "version" in used:
+            used["version"].data = version
+        return used
+    return kind(formdata=None, data={"version": version})
+
+
+def _alert_facts(alerts: list[AlertEntry]) -> list[AlertFact]:
+    """Return the last alert of each kind and channel that still says something: the timeline has the others."""
+    latest = {(alert.kind, alert.channel): alert for alert in alerts}
+    return [
+        AlertFact(alert, words.alert_kind(alert.kind), words.alert_state(alert.state), words.reason(alert.reason))
+        for alert in latest.values()
+    ]
+
+
+def _asked_for_more_time(ticket: TicketView, changes: list[ChangeEntry]) -> datetime | None:
+    """Return when the customer asked the expert who called them for five more minutes, the last time."""
+    asked = [change.at for change in changes if change.action is Action.MORE_TIME]
+    return asked[-1] if asked and ticket.taken_at is not None and asked[-1] >= ticket.taken_at else None

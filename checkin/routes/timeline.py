@@ -1,0 +1,161 @@
+"""What happened to a ticket, in words: one line for each change and each alert (docs/specification.md, 4.2)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from checkin.models import Action, Actor, Source, StatusCode
+from checkin.models.settings import LANGUAGES
+from checkin.models.ticket import Priority
+from checkin.reports.timeline import AlertEntry, ChangeEntry, Names
+from checkin.routes import words
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line: when, who, what they did; `words` is what a person typed, `sign` the icon beside it."""
+
+    at: datetime
+    who: str
+    what: str
+    words: str = ""
+    sign: str = ""
+
+
+_SIGNS = {
+    Action.CHECK_IN: "person-plus",
+    Action.TAKE: "bell-fill",
+    Action.PUT_BACK: "arrow-counterclockwise",
+    Action.HAND_OVER: "arrow-right",
+    Action.CALL: "bell-fill",
+    Action.ARRIVED: "people-fill",
+    Action.STATUS: "check-circle-fill",
+    Action.BRING_BACK: "arrow-counterclockwise",
+    Action.UNDO: "arrow-counterclockwise",
+    Action.URGENT: "lightning-charge-fill",
+    Action.CORRECT: "info-circle-fill",
+    Action.ON_THE_WAY: "people-fill",
+    Action.MORE_TIME: "clock",
+    Action.NOTE: "chat-left-text",
+    Action.FEEDBACK: "chat-left-text",
+}
+
+
+def timeline(
+    changes: Iterable[ChangeEntry], alerts: Iterable[AlertEntry], names: Names, *, source: Source
+) -> list[Entry]:
+    """Return everything that happened to the ticket, oldest first."""
+    entries = [
+        Entry(change.at, who(change), what(change, names, source=source), typed(change), _SIGNS[change.action])
+        for change in changes
+    ]
+    entries += [
+        Entry(
+            alert.at,
+            words.channel(alert.channel),
+            _(
+                "%(alert)s: %(state)s",
+                alert=words.alert_kind(alert.kind),
+                state=words.alert_state(alert.state),
+            ),
+        )
+        for alert in alerts
+    ]
+    return sorted(entries, key=lambda entry: entry.at)
+
+
+def who(entry: ChangeEntry) -> str:
+    """Return who made a change."""
+    if entry.actor is Actor.CUSTOMER:
+        return _("The customer")
+    return entry.person_name or _("The desk")
+
+
+def typed(entry: ChangeEntry) -> str:
+    """Return the words that a person typed; the old values of a correction are not theirs alone, and say so."""
+    if entry.action is Action.CORRECT and entry.words:
+        return _("Before: %(values)s", values=", ".join(line or "?" for line in entry.words.splitlines()))
+    return entry.words
+
+
+def what(entry: ChangeEntry, names: Names, *, source: Source) -> str:
+    """Return what a change did, as the end of a sentence that begins with who did it."""
+    match entry.action:
+        case Action.CHECK_IN:
+            return _check_in(entry, source)
+        case Action.TAKE:
+            desk = entry.after.get("desk")
+            return _("took the ticket at desk %(desk)s", desk=desk) if desk else _("took the ticket")
+        case Action.HAND_OVER:
+            return _hand_over(entry, names)
+        case Action.STATUS:
+            return _status(entry, names)
+        case Action.URGENT:
+            urgent = entry.after.get("priority") == Priority.URGENT
+            return _("made the ticket urgent") if urgent else _("made the ticket normal again")
+        case Action.CORRECT:
+            return _correct(entry)
+        case Action.FEEDBACK:
+            return words.feedback(entry)
+        case _:
+            return _always_alike(entry.action)
+
+
+def _always_alike(action: Action) -> str:
+    """Return the words of what has no more to say than its name."""
+    return {
+        Action.PUT_BACK: _("put the ticket back"),
+        Action.CALL: _("called again"),
+        Action.ARRIVED: _("saw the customer arrive"),
+        Action.BRING_BACK: _("brought the ticket back into the queue"),
+        Action.UNDO: _("undid that"),
+        Action.ON_THE_WAY: _("is on the way"),
+        Action.MORE_TIME: _("asked for 5 more minutes"),
+        Action.NOTE: _("wrote a note"),
+    }[action]
+
+
+def _check_in(entry: ChangeEntry, source: Source) -> str:
+    if source is Source.HAND:
+        return _("made the ticket by hand")
+    return _("checked in") if entry.actor is Actor.CUSTOMER else _("checked the customer in")
+
+
+def _hand_over(entry: ChangeEntry, names: Names) -> str:
+    owner = entry.after.get("owner")
+    if owner is not None:
+        return _("handed the ticket over to %(name)s", name=names.people.get(owner, "?"))
+    team = names.teams.get(entry.after.get("team", 0), "?")
+    product = entry.after.get("product")
+    if product is not None and product != entry.before.get("product"):
+        return _(
+            "handed the ticket over to %(team)s, for %(product)s", team=team, product=names.products.get(product, "?")
+        )
+    return _("handed the ticket over to %(team)s", team=team)
+
+
+def _status(entry: ChangeEntry, names: Names) -> str:
+    code = str(entry.after.get("status", ""))
+    if entry.actor is Actor.CUSTOMER and code == StatusCode.CANCELLED:
+        return _("left the queue")
+    owner = entry.after.get("owner")
+    if code == StatusCode.ESCALATED and owner is not None and owner != entry.before.get("owner"):
+        return _("escalated the ticket to %(name)s", name=names.people.get(owner, "?"))
+    return _("set the status to %(status)s", status=names.statuses.get(code, code))
+
+
+def _correct(entry: ChangeEntry) -> str:
+    language = entry.after.get("language")
+    if language is not None:
+        return _("chose %(language)s", language=LANGUAGES.get(language, language))
+    labels = {
+        "first_name": _("First name"),
+        "last_name": _("Last name"),
+        "email": _("Email"),
+        "phone": _("Phone"),
+    }
+    fields = [labels[name] for name in entry.after.get("fields", []) if name in labels]
+    return ngettext("corrected: %(fields)s", "corrected: %(fields)s", len(fields), fields=", ".join(fields))
