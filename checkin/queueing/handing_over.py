@@ -12,7 +12,6 @@ from checkin.models import (
     Person,
     Presence,
     Product,
-    QueueState,
     Status,
     StatusCode,
     StatusKind,
@@ -20,6 +19,7 @@ from checkin.models import (
     TeamMember,
     Ticket,
 )
+from checkin.queueing.entrances import TAKES_NOBODY_NEW, require_entrance
 from checkin.queueing.errors import (
     Away,
     MoveNotAllowed,
@@ -37,8 +37,6 @@ from checkin.queueing.owning import give, release
 from checkin.queueing.permissions import require_change_allowed
 from checkin.queueing.titles import retitle
 from checkin.queueing.transitions import Move, can, require_free_hands_of, stand_at, status_named
-
-_TAKES_NOBODY_NEW = frozenset({QueueState.CLOSING, QueueState.CLOSED})
 
 
 def hand_over_to_team(
@@ -158,11 +156,8 @@ def _open(session: Session, ticket: Ticket) -> None:
 
 def _require_open_to(session: Session, ticket: Ticket, team_id: int) -> None:
     """Refuse a queue that takes nobody new, but to those who are in it already or were taken from it."""
-    if ticket.team_id == team_id and ticket.kind is StatusKind.OPEN:
-        return
-    team = session.get_one(Team, team_id, populate_existing=True)
-    if team.queue_state in _TAKES_NOBODY_NEW:
-        raise QueueClosed(team=team.name)
+    if ticket.team_id != team_id or ticket.kind is not StatusKind.OPEN:
+        require_entrance(session, team_id)
 
 
 def _teams_of(session: Session, person_id: int, *, event_id: int) -> list[int]:
@@ -189,6 +184,6 @@ def _team_for(session: Session, ticket: Ticket, person: Person) -> int:
         return ticket.team_id
     for team_id in teams:
         team = session.get_one(Team, team_id, populate_existing=True)
-        if team.queue_state not in _TAKES_NOBODY_NEW:
+        if team.queue_state not in TAKES_NOBODY_NEW:
             return team_id
     raise QueueClosed(team=session.get_one(Team, teams[0]).name)
