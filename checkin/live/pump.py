@@ -2,17 +2,18 @@
 
 import random
 import threading
+import time
 from typing import Final
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
-from checkin import clock
-from checkin.db import DatabaseBusy, db
+from checkin.db import DatabaseBusy, database_now, db
 from checkin.live.held import EVERY_EVENT, HeldBoards
 from checkin.live.streams import Channels, Page, Topic, named
 from checkin.live.tickets import visible_states
+from checkin.queueing.places import next_return
 
 # After a change more of them often follow: one rendering for all that come within this time.
 GATHER_SECONDS: Final = 0.1
@@ -33,6 +34,8 @@ class Pump:
         self._condition = threading.Condition()
         self._noted: set[int] = set()
         self._again: set[int] = set()
+        # When (monotonic) an event looks different without any news: somebody's five minutes are over.
+        self._returns: dict[int, float] = {}
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
@@ -66,21 +69,28 @@ class Pump:
 
     def _run(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
-            pause = _RETRY_SECONDS if self._again else REFRESH_SECONDS * random.uniform(0.8, 1.0)  # noqa: S311
             with self._condition:
-                self._condition.wait_for(lambda: bool(self._noted) or stopping.is_set(), pause)
+                self._condition.wait_for(lambda: bool(self._noted) or stopping.is_set(), self._pause())
             if stopping.wait(GATHER_SECONDS):
                 return
             self._serve_noted()
 
+    def _pause(self) -> float:
+        pause = _RETRY_SECONDS if self._again else REFRESH_SECONDS * random.uniform(0.8, 1.0)  # noqa: S311
+        return max(min([pause, *(at - time.monotonic() for at in self._returns.values())]), 0)
+
     def _serve_noted(self) -> None:
         with self._condition:
             noted, self._noted = self._noted, set()
+        due = {event_id for event_id, at in self._returns.items() if at <= time.monotonic()}
+        for event_id in due:
+            del self._returns[event_id]
+            self._boards.mark(event_id)
         failed: set[int] = set()
         for event_id in self._channels.events():
-            is_changed = bool({event_id, EVERY_EVENT} & noted) or event_id in self._again
+            is_changed = bool({event_id, EVERY_EVENT} & noted) or event_id in self._again | due
             # Without news it is time for the refresh, of all that is watched.
-            if (is_changed or not noted) and not self._served(event_id):
+            if (is_changed or not (noted or due)) and not self._served(event_id):
                 failed.add(event_id)
         self._again = failed
 
@@ -104,8 +114,12 @@ class Pump:
         if Topic(Page.BOARD, event_id) in channels:
             self._boards.board(event_id)
         tickets = {topic.ticket_id: channel for topic, channel in channels.items() if topic.page is Page.TICKET}
-        if tickets:
-            with self._app.app_context():
-                states = visible_states(db.session(), tickets, event_id=event_id, moment=clock.now())
-            for ticket_id, channel in tickets.items():
-                channel.put(CHANGED, version=states.get(ticket_id, "gone"))
+        with self._app.app_context():
+            session = db.session()
+            moment = database_now(session)
+            back_at = next_return(session, event_id=event_id, moment=moment)
+            states = visible_states(session, tickets, event_id=event_id, moment=moment) if tickets else {}
+        if back_at is not None:
+            self._returns[event_id] = time.monotonic() + (back_at - moment).total_seconds()
+        for ticket_id, channel in tickets.items():
+            channel.put(CHANGED, version=states.get(ticket_id, "gone"))

@@ -13,6 +13,7 @@ from checkin.live.board import RenderedBoard, render_board
 from checkin.live.feed import ANYTHING, Feed
 from checkin.live.held import EVERY_EVENT, HeldBoards
 from checkin.live.pump import CHANGED, Pump
+from checkin.live.quoting import QuoteKeeper
 from checkin.live.streams import Channels, Page, Seats, Stream, Topic
 from checkin.live.tickets import visible_states
 
@@ -37,6 +38,7 @@ class Live:
         self.seats = Seats(settings.stream_limit)
         self.feed = Feed(_reader(app))
         self.boards = HeldBoards(render=self._render, is_trusted=self._hears, when_new=self._push_board)
+        self.quotes = QuoteKeeper(app)
         self._pump = Pump(app, boards=self.boards, channels=self._channels)
 
     def board(self, event_id: int) -> RenderedBoard | None:
@@ -76,6 +78,7 @@ class Live:
         self._is_started = False
         self.feed.stop()
         self._pump.stop()
+        self.quotes.stop()
 
     def _watch(self, topic: Topic, *, token: str, first: Callable[[], tuple[bytes, str]]) -> Stream:
         if self._is_closing or not self.seats.take(token):

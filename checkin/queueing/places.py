@@ -6,7 +6,7 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from checkin.models import StatusKind, Ticket
-from checkin.models.ticket import offered, queue_order
+from checkin.models.ticket import in_queue, offered, queue_order
 
 
 def place_of(session: Session, ticket: Ticket, *, moment: datetime) -> int | None:
@@ -25,3 +25,12 @@ def places(session: Session, *, event_id: int, moment: datetime) -> dict[int, in
     place = func.row_number().over(partition_by=Ticket.team_id, order_by=queue_order())
     statement = select(Ticket.id, place).where(Ticket.event_id == event_id, offered(moment))
     return dict(session.execute(statement).all())
+
+
+def next_return(session: Session, *, event_id: int, moment: datetime) -> datetime | None:
+    """Return when the next ticket that is held back (five more minutes) is offered again, None when none is.
+
+    Nothing is written then: who watches places has to look again at that time.
+    """
+    held_back = (Ticket.event_id == event_id, in_queue(), Ticket.not_before > moment)
+    return session.execute(select(func.min(Ticket.not_before)).where(*held_back)).scalar_one()
