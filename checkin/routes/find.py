@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from checkin import htmx
 from checkin.db import database_now, db, transaction
+from checkin.forms.contact import national_format
 from checkin.forms.fields import PAGE_TOO_OLD
 from checkin.forms.ticket import VersionForm
 from checkin.models import Role
@@ -62,6 +63,7 @@ def _page(event: EventView, *, status: int = 200, warning: Refusal | None = None
         status=status,
         called=called,
         missing=missing,
+        phones={line.key: national_format(line.phone) for line in called + missing if line.phone},
         why={line.key: _why(line) for line in called + missing},
         may_bring_back={line.key for line in missing if _may_bring_back(line)},
         form=VersionForm(formdata=None),

@@ -165,7 +165,7 @@ def _page(
 
 
 def _asks(card: QueueCard, at_once: str, *, is_over: bool) -> str:
-    """Return how a queue asks what becomes of those who wait: not, in a closed box, or at once."""
+    """Return how a queue asks what becomes of those who wait: not, in one line, or (just closed) with all the ways."""
     if not card.queued or not (card.state is QueueState.CLOSED or is_over):
         return ""
-    return "open" if at_once == card.code or (is_over and card.state is not QueueState.CLOSED) else "shut"
+    return "open" if at_once == card.code else "shut"

@@ -143,7 +143,7 @@ def address_of_carlas_page(kiosk: Page) -> str:
 def sits_at_desk(tablet: Page, number: str) -> None:
     tablet.get_by_label("Desk", exact=True).fill(number)
     tablet.get_by_role("button", name="Set").click()
-    expect(tablet.get_by_role("button", name="Save")).to_be_visible()
+    expect(tablet.locator("#here-line")).to_contain_text(f"Desk {number}")
 
 
 def are_both_sent(tablet: Page) -> bool:
