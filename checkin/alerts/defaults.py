@@ -1,7 +1,7 @@
 """What alerts say as long as an event has no words of its own (docs/specification.md, 5.1 and 5.2).
 
 A text holds its parts in one sentence after the other, an email in the parts of `MailTemplate`. Where a value may be
-missing (the desk, the expert, a message), the words for that case stand in `TEXTS_WITHOUT` and `MAILS_WITHOUT`.
+missing (the desk, the expert), the words for that case stand in `TEXTS_WITHOUT` and `MAILS_WITHOUT`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ TEXTS: Final = {
         "{first_name}, please wait a moment more. You keep your place, and we call you again. "
         "Your ticket is {key}, {product}."
     ),
-    AlertKind.CANCELLED: N_(
-        "{first_name}, we are sorry: the desk has cancelled your ticket {key}, {product}. {message}"
-    ),
+    AlertKind.CANCELLED: N_("{first_name}, the desk has cancelled your ticket {key}, {product}. {message}"),
 }
+
+# The message of a cancelled ticket when nobody has typed one: while its queue goes on, and when it takes nobody new.
+COME_BACK: Final = N_("If you still want help, come back today: you keep your place.")
+NO_MORE_TODAY: Final = N_("We are sorry: this queue has closed.")
 
 TEXTS_WITHOUT: Final = {
     AlertKind.READY: (
@@ -96,8 +98,8 @@ MAILS: Final = {
         headline=N_("Your ticket was cancelled"),
         greeting=_HELLO,
         paragraphs=(
-            N_("We are sorry: the desk of {event} has cancelled your ticket {key}, about {product}."),
-            N_("The desk says: {message}"),
+            N_("The desk of {event} has cancelled your ticket {key}, about {product}."),
+            "{message}",
         ),
         button=_SEE_TICKET,
         link="customer_link",
@@ -131,10 +133,6 @@ MAILS: Final = {
 
 MAILS_WITHOUT: Final = {
     AlertKind.READY: ("desk", replace(MAILS[AlertKind.READY], headline=N_("{expert} is ready for you"))),
-    AlertKind.CANCELLED: (
-        "message",
-        replace(MAILS[AlertKind.CANCELLED], paragraphs=MAILS[AlertKind.CANCELLED].paragraphs[:1]),
-    ),
     # A ticket that was put on hold while it waited can be resolved without ever having had an expert.
     AlertKind.FEEDBACK: (
         "expert",

@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 
 from checkin.alerts.channels import MailMessage, TextMessage
 from checkin.alerts.channels.mail import ascii_address
+from checkin.alerts.defaults import COME_BACK, NO_MORE_TODAY
 from checkin.alerts.links import customer_link, feedback_link, make_reset_token, reset_link
 from checkin.alerts.outbox import NO_LONGER_RESOLVED, take_of
 from checkin.alerts.templates import Letter, desk_name, letter, text_of
 from checkin.alerts.wording import shown
 from checkin.config import Settings
 from checkin.i18n import mark as N_
+from checkin.i18n import translate
 from checkin.models import (
     Account,
     Alert,
@@ -28,10 +30,12 @@ from checkin.models import (
     Event,
     Person,
     Product,
+    QueueState,
     Status,
     StatusCode,
     StatusKind,
     Survey,
+    Team,
     Ticket,
     TicketChange,
 )
@@ -154,10 +158,12 @@ def _values(session: Session, alert: Alert, ticket: Ticket, event: Event, *, sen
 
 
 def _message_of_the_desk(session: Session, ticket: Ticket) -> str:
-    """Return what was typed for the customer when their ticket was cancelled, the last time if there were several."""
+    """Return what was typed for the customer when their ticket was cancelled, else what its queue lets us say."""
     cancelled = TicketChange.after["status"].as_string() == StatusCode.CANCELLED
     last = select(TicketChange.words).where(TicketChange.ticket_id == ticket.id, cancelled)
-    return session.scalars(last.order_by(TicketChange.id.desc()).limit(1)).first() or ""
+    typed = shown(session.scalars(last.order_by(TicketChange.id.desc()).limit(1)).first() or "")
+    takes_people = session.get_one(Team, ticket.team_id).queue_state in {QueueState.OPEN, QueueState.PAUSED}
+    return typed or translate(COME_BACK if takes_people else NO_MORE_TODAY, ticket.language)
 
 
 def _reset(session: Session, alert: Alert, event: Event, *, sender: Sender, moment: datetime) -> Draft:
