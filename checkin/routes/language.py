@@ -87,7 +87,8 @@ def _chosen() -> str:
 
 def _vary(response: Response) -> Response:
     if g.get("asked_the_browser"):
-        response.headers.add("Vary", "Accept-Language")
+        # Not by headers.add: Flask writes its own "Cookie" into the first header of the name, and drops the others.
+        response.vary.add("Accept-Language")
     return response
 
 
