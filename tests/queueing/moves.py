@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select, update
 
 from checkin.models import Alert, AlertState, Person, Presence, Ticket, TicketChange
+from checkin.queueing.calling import mark_here
 from tests.cast import Cast, Someone, checked_in, taken
 
 Result = TypeVar("Result")
@@ -26,6 +27,13 @@ def with_emil(cast: Cast, **given: Any) -> str:
     """Check Carla in, let Emil take her ticket and return its key."""
     checked_in(cast, **given)
     return taken(cast)
+
+
+def helped(cast: Cast) -> str:
+    """Check Carla in, let Emil take her ticket and greet her; return its key."""
+    key = with_emil(cast)
+    did(cast, mark_here, key)
+    return key
 
 
 def goes(cast: Cast, somebody: Someone, to: Presence) -> None:

@@ -7,15 +7,14 @@ import pytest
 from sqlalchemy import select, update
 
 from checkin.models import Alert, AlertState, Status, StatusKind, Survey
-from checkin.queueing.calling import mark_here
 from checkin.queueing.transitions import Standing, change_status, resolve, standing
 from tests.cast import CARLA_EMAIL, STATUSES, Cast, checked_in, moved, queue_of, refused, resolved, taken
-from tests.queueing.moves import did, with_emil
+from tests.queueing.moves import helped, with_emil
 
 PREPARED: dict[Standing, Callable[[Cast], str]] = {
     Standing.WAITING: checked_in,
     Standing.CALLED: with_emil,
-    Standing.HELPED: lambda cast: did(cast, mark_here, with_emil(cast)).key,
+    Standing.HELPED: helped,
     Standing.ON_HOLD: lambda cast: _moved_on(cast, "escalated"),
     Standing.CLOSED: lambda cast: _moved_on(cast, "resolved"),
 }
