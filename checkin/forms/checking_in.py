@@ -37,7 +37,7 @@ class CheckInForm(FlaskForm):
     product = RadioField(_l("What do they need help with?"), choices=[], validate_choice=False)
     notes = TextAreaField(_l("Notes"), filters=[trimmed], validators=optional_notes(NOTES_LENGTH))
     language = RadioField(_l("Language of the messages"), validate_choice=False)
-    urgent_reason = StringField(_l("Why it cannot wait"), filters=[trimmed])
+    urgent_reason = StringField(_l("Urgent: why it cannot wait"), filters=[trimmed])
     question_1 = StringField(filters=[trimmed])
     question_2 = StringField(filters=[trimmed])
     question_3 = StringField(filters=[trimmed])

@@ -188,7 +188,7 @@ def _ticket_values(
 ) -> dict[str, Any]:
     settings = parse_settings(offer.settings_json)
     urgent = settings.allow_urgent and details.urgent_reason != ""
-    title = settings.title_format.format(
+    title = settings.title_words.format(
         first_name=details.first_name, last_name=details.last_name, product=offer.product, key=key
     )
     return {

@@ -72,10 +72,17 @@ def submit(event: EventView) -> ResponseReturnValue:
 
 
 def _apply_choice(form: CheckInForm) -> None:
-    """Carry out the one-tap correction of the email's domain when that button was pressed."""
+    """Carry out the one-tap correction of the email's domain; a button answers its own question and no other.
+
+    The form's main button leaves everything as it was typed.
+    """
     if request.form.get("email_choice") == "use" and "email" in form:
         offered = request.form.get("email_offer", "")
         form.email.data = offered.strip() or form.email.data
+    if "phone_choice" in request.form and "email_offer" in request.form:
+        form.email_checked.data = ""
+    if "email_choice" in request.form and "phone_asked" in request.form:
+        form.phone_checked.data = ""
 
 
 def _check_in(event: EventView, form: CheckInForm) -> CheckedIn:

@@ -1,4 +1,7 @@
 // The kiosk belongs to the next customer: the form is clean again after a while, a tap, or the back button.
+import "./kept.js";
+
+const REFRESH = 20000;
 const TOO_SOON = 800; // the second tap of a double tap is no wish to go on
 let ticking = 0;
 
@@ -37,7 +40,36 @@ function showLine(on) {
   line.classList.toggle("is-off", !on);
 }
 
+// Who waits where, and which queue takes anybody, changes while a form stands empty or is filled; what is typed and
+// chosen stays.
+async function refreshTiles() {
+  const clean = document.querySelector("main[data-person]")?.dataset.clean;
+  if (!clean || document.hidden || !document.querySelector(".tiles")) return;
+  const headers = { "HX-Request": "true", "HX-Request-Type": "partial", Accept: "text/html" };
+  const answer = await fetch(clean, { headers, cache: "no-store" }).catch(() => null);
+  const text = answer?.ok ? await answer.text() : "";
+  const page = new DOMParser().parseFromString(text, "text/html");
+  for (const fresh of page.querySelectorAll(".tile__waiting")) {
+    const words = document.getElementById(fresh.id);
+    if (words && words.innerHTML !== fresh.innerHTML) words.innerHTML = fresh.innerHTML;
+    const choice = words?.parentElement.querySelector("input");
+    const shut = fresh.parentElement.querySelector("input").disabled;
+    // What is chosen, or has the focus, is not taken away: the answer says that its queue has closed.
+    if (choice && !choice.checked && choice !== document.activeElement) choice.disabled = shut;
+  }
+}
+
+// Urgent is opened to say why.
+document.addEventListener(
+  "toggle",
+  ({ target }) => target.matches(".urgent[open]") && target.querySelector("input").focus(),
+  true,
+);
+
 begin();
+setInterval(refreshTiles, REFRESH);
+document.addEventListener("visibilitychange", refreshTiles);
+window.addEventListener("online", refreshTiles);
 document.addEventListener("htmx:after:swap", begin);
 
 // Without a line there is no clean form to fetch; the last customer's details go all the same, and it is tried again.

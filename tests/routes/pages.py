@@ -69,7 +69,7 @@ def error_beside(page: TestResponse, field: str) -> str:
     found = re.search(rf'<p[^>]*\bid="({field}-(?:problem|question))"[^>]*>(.*?)</p>', page.text, re.S)
     if found is None:
         return ""
-    tied = re.search(rf'<(?:input|textarea|fieldset)[^>]*aria-describedby="[^"]*\b{found.group(1)}\b', page.text)
+    tied = re.search(rf'<(?:input|textarea|select|fieldset)[^>]*aria-describedby="[^"]*\b{found.group(1)}\b', page.text)
     assert tied, f"nothing ties {found.group(1)} to its field"
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", found.group(2))).strip()
 
