@@ -9,7 +9,11 @@ from typing import Annotated, Any
 import phonenumbers
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from checkin.i18n import mark as N_
+from checkin.i18n import translate
+
 DEFAULT_LANGUAGE = "en"
+TITLE_FORMAT = N_("{first_name} needs your help with {product}")
 LANGUAGES = {"en": "English", "fr": "Français"}
 # What the expert's ticket shows of a customer, in its usual order.
 TICKET_FIELDS = ("product", "team", "email", "phone", "username", "question_1", "question_2", "question_3")
@@ -89,7 +93,7 @@ class EventSettings(BaseModel):
     check_email_domain: bool = False
     allow_urgent: bool = False
     languages: tuple[str, ...] = tuple(LANGUAGES)
-    title_format: Annotated[str, Field(min_length=1, max_length=200)] = "{first_name} needs your help with {product}"
+    title_format: Annotated[str, Field(min_length=1, max_length=200)] = TITLE_FORMAT
     tickets_in_hand: Annotated[int, Field(ge=0, le=50)] = 1
     board_names: BoardNames = BoardNames.FIRST_INITIAL
     board_product: bool = True
@@ -115,6 +119,12 @@ class EventSettings(BaseModel):
     feedback_email: bool = True
     feedback_delay_minutes: Minutes = 10
     mail_from_name: Annotated[str, Field(max_length=100)] = ""
+
+    @property
+    def title_words(self) -> str:
+        """Return the format of a ticket's title: as long as nobody changed it, in the event's first language."""
+        is_ours = self.title_format == TITLE_FORMAT
+        return translate(TITLE_FORMAT, self.languages[0]) if is_ours else self.title_format
 
     @property
     def questions(self) -> tuple[Question, ...]:

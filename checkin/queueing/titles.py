@@ -9,7 +9,7 @@ TITLE_LENGTH = 500
 
 def title_of(settings: EventSettings, *, first_name: str, last_name: str, product: str, key: str) -> str:
     """Return the title that the event's format makes of this."""
-    title = settings.title_format.format(first_name=first_name, last_name=last_name, product=product, key=key)
+    title = settings.title_words.format(first_name=first_name, last_name=last_name, product=product, key=key)
     return title[:TITLE_LENGTH]
 
 

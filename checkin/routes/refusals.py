@@ -15,6 +15,7 @@ from checkin.queueing.errors import (
     OnlyOrganisers,
     QueueingError,
 )
+from checkin.routes import words
 
 _STATUS: Final[dict[type[QueueingError], int]] = {
     NoSuchTeam: 404, NoSuchTicket: 404, NotYourTicket: 403, NotYourQueue: 403, OnlyOrganisers: 403,
@@ -40,7 +41,8 @@ def refusal(error: QueueingError, *, event_slug: str = "") -> Refusal:
     """Return the warning that the page shows; with the event's slug full hands come with the way to what is in them."""
     sentence = gettext(error.sentence)
     for name, value in error.details.items():
-        sentence = sentence.replace("{" + name + "}", value)
+        said = words.status(value) if name == "status" else value
+        sentence = sentence.replace("{" + name + "}", said)
     if event_slug and isinstance(error, HandsFull):
         key = error.details["key"]
         link = url_for("tickets.show", event_slug=event_slug, key=key)

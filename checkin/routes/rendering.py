@@ -9,11 +9,12 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from checkin import clock
+from checkin.routes.words import status
 
 
 def init_app(app: Flask) -> None:
     """Give the templates their filters."""
-    app.jinja_env.filters.update(ago=ago, clock_time=clock_time, duration=duration, ordinal=ordinal)
+    app.jinja_env.filters.update(ago=ago, clock_time=clock_time, duration=duration, ordinal=ordinal, status_word=status)
     app.jinja_env.globals.update(icon=icon)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

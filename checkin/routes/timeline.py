@@ -144,7 +144,7 @@ def _status(entry: ChangeEntry, names: Names) -> str:
     owner = entry.after.get("owner")
     if code == StatusCode.ESCALATED and owner is not None and owner != entry.before.get("owner"):
         return _("escalated the ticket to %(name)s", name=names.people.get(owner, "?"))
-    return _("set the status to %(status)s", status=names.statuses.get(code, code))
+    return _("set the status to %(status)s", status=words.status(names.statuses.get(code, code)))
 
 
 def _correct(entry: ChangeEntry) -> str:

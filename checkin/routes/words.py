@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from checkin.models import AlertKind, AlertState, Channel
 from checkin.reports.timeline import ChangeEntry
@@ -41,6 +42,19 @@ def alert_kind(kind: AlertKind) -> str:
         AlertKind.CANCELLED: _("Cancelled"),
         AlertKind.RESET: _("New password"),
     }[kind]
+
+
+def status(name: str) -> str:
+    """Return a status's name as the page says it: those that are always there, until somebody renames them."""
+    always_there = {
+        "Open": pgettext("status", "Open"),
+        "Resolved": pgettext("status", "Resolved"),
+        "No-show": pgettext("status", "No-show"),
+        "Cancelled": pgettext("status", "Cancelled"),
+        "Escalated": pgettext("status", "Escalated"),
+        "Follow-up": pgettext("status", "Follow-up"),
+    }
+    return always_there.get(name, name)
 
 
 def reason(sentence: str) -> str:
