@@ -88,8 +88,9 @@ def _restore(session: Session, ticket: Ticket, kept: dict[str, Any], *, by: int)
     if kept["owner"] is not None and kept["owner"] != ticket.owner_id:
         ticket.take_number += 1
         outbox.keep_calls(session, ticket.id, of_take=kept["take_number"], for_take=ticket.take_number)
-    ticket.status_id, ticket.kind = status.id, status.kind
+    # Reads, so it comes before the ticket is half changed: what is half changed would be written by the reading.
     retitle(session, ticket, product_id=kept["product"])
+    ticket.status_id, ticket.kind = status.id, status.kind
     ticket.owner_id, ticket.team_id, ticket.product_id = kept["owner"], kept["team"], kept["product"]
     ticket.desk = kept["desk"]
     restore_times(ticket, kept)
