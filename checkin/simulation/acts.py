@@ -95,7 +95,7 @@ def left_in_hand(event_id: int, person_ids: Sequence[int]) -> list[tuple[str, in
     statement = select(Ticket.key, Ticket.owner_id).where(
         Ticket.event_id == event_id, Ticket.kind == StatusKind.OPEN, Ticket.owner_id.in_(person_ids)
     )
-    held = [(key, owner_id) for key, owner_id in db.session.execute(statement)]
+    held = [(key, owner_id) for key, owner_id in db.session.execute(statement) if owner_id is not None]
     db.session.remove()
     return held
 
