@@ -1,10 +1,10 @@
 """Let a TV hang in the hall for a while and print one line of JSON: what it and its server need more each hour.
 
-A server as `make run` starts it (one gthread process, SQLite; `--postgres`: PostgreSQL), with the worker and the pump in
-it, and one headless Chromium on `board?tv=1` with chime and spoken call. Once a second something happens on the desk,
-by the rules' own functions inside the server: somebody is checked in, taken, resolved, or put back; 25 to 40 tickets
-are on the board, so that it pages. Every minute the page's garbage is collected and counted what is left: the heap of
-its scripts, nodes and listeners of its documents, and the resident memory of its process and of the server's.
+A server as `make run` starts it (one gthread process, SQLite; `--postgres`: PostgreSQL), with the worker and the pump
+in it, and one headless Chromium on `board?tv=1` with chime and spoken call. Once a second something happens on the
+desk, by the rules' own functions inside the server: somebody is checked in, taken, resolved, or put back; 25 to 40
+tickets are on the board, so that it pages. Every minute the page's garbage is collected and counted what is left: the
+heap of its scripts, nodes and listeners of its documents, and the resident memory of its process and of the server's.
 
 - `*_per_hour`: the slope of a straight line through all samples after the first tenth; `first` and `last`: the medians
   of the first quarter after that tenth and of the last quarter.
