@@ -2,72 +2,118 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from checkin.models import Event, Person, Product, QueueState, Status, StatusCode, Survey, Team, Ticket
+from checkin.models import Action, Actor, Event, Person, Product, QueueState, Status, Survey, Team, Ticket, TicketChange
+from checkin.models.event import StatusCode
 from checkin.queueing.answering import EDITABLE
+from checkin.queueing.customer_moves import may_ask_for_more_time
+from checkin.queueing.estimates import estimate_wait
 from checkin.queueing.places import place_of
+from checkin.queueing.waits import WaitRange
 from checkin.reports.tickets import Stance, stance_of
 
 
 @dataclass(frozen=True)
 class CustomerView:
-    """What the customer's own page says."""
+    """What the customer's own page says. `place` and `wait` are None while the ticket is not offered.
+
+    `back_at` is when their five more minutes are over, `team` where they wait now, `is_elsewhere` that this is another
+    team than at check-in, `keeps_place` that a closed ticket can still come back to its place today.
+    """
 
     ticket_id: int
     event_id: int
-    event_slug: str
-    event_name: str
     first_name: str
     key: str
     language: str
     product: str
+    team: str
+    is_elsewhere: bool
     stance: Stance
-    resolved: bool
-    status_name: str
+    status_code: str
     place: int | None
+    wait: WaitRange | None
+    back_at: datetime | None
+    more_time: int
+    may_ask_for_more_time: bool
+    is_coming: bool
     expert: str | None
     desk: str
     queue_state: QueueState
+    left_by_themselves: bool
+    keeps_place: bool
     feedback_token: str | None
     feedback_given: bool
 
 
 def customer_view(session: Session, token: str, *, moment: datetime) -> CustomerView | None:
     """Return the ticket with this token, None when no ticket has it."""
-    row = session.execute(
-        select(Ticket, Event, Status, Product.name, Team.queue_state, Person.name, Survey.token, Survey.answered_at)
+    row = session.execute(_by_token(token)).one_or_none()
+    if row is None:
+        return None
+    ticket, event, status, product, team, expert, survey = row
+    stance = stance_of(ticket)
+    place = place_of(session, ticket, moment=moment)
+    waits_until = ticket.not_before if stance is Stance.WAITING and place is None else None
+    gone = stance is Stance.CLOSED and status.code in {StatusCode.NO_SHOW, StatusCode.CANCELLED}
+    return CustomerView(
+        ticket_id=ticket.id,
+        event_id=event.id,
+        first_name=ticket.first_name,
+        key=ticket.key,
+        language=ticket.language,
+        product=product,
+        team=team.name,
+        is_elsewhere=ticket.key.rpartition("-")[0] != team.code,
+        stance=stance,
+        status_code=status.code,
+        place=place,
+        wait=estimate_wait(session, team_id=team.id, place=place, moment=moment) if place else None,
+        back_at=waits_until,
+        more_time=ticket.more_time,
+        may_ask_for_more_time=may_ask_for_more_time(ticket, place),
+        is_coming=ticket.on_the_way_at is not None,
+        expert=expert,
+        desk=ticket.desk,
+        queue_state=team.queue_state,
+        left_by_themselves=gone and _left_by_themselves(session, ticket),
+        keeps_place=gone and _same_day(ticket.closed_at, moment, event),
+        feedback_token=_feedback_token(stance, status, survey, moment),
+        feedback_given=survey is not None and survey.answered_at is not None,
+    )
+
+
+def _by_token(token: str) -> Select[Ticket, Event, Status, str, Team, str | None, Survey | None]:
+    statement = (
+        select(Ticket, Event, Status, Product.name, Team, Person.name, Survey)
         .join(Event, Event.id == Ticket.event_id)
         .join(Status, Status.id == Ticket.status_id)
         .join(Product, Product.id == Ticket.product_id)
         .join(Team, Team.id == Ticket.team_id)
         .outerjoin(Person, Person.id == Ticket.owner_id)
         .outerjoin(Survey, Survey.ticket_id == Ticket.id)
-        .where(Ticket.token == token)
-    ).one_or_none()
-    if row is None:
-        return None
-    ticket, event, status, product, queue_state, expert, survey_token, answered_at = row
-    stance = stance_of(ticket)
-    final = answered_at is not None and moment - answered_at > EDITABLE
-    return CustomerView(
-        ticket_id=ticket.id,
-        event_id=event.id,
-        event_slug=event.slug,
-        event_name=event.name,
-        first_name=ticket.first_name,
-        key=ticket.key,
-        language=ticket.language,
-        product=product,
-        stance=stance,
-        resolved=status.code == StatusCode.RESOLVED,
-        status_name=status.name,
-        place=place_of(session, ticket, moment=moment),
-        expert=expert,
-        desk=ticket.desk,
-        queue_state=queue_state,
-        feedback_token=survey_token if stance is Stance.CLOSED and status.asks_feedback and not final else None,
-        feedback_given=answered_at is not None,
     )
+    return statement.where(Ticket.token == token)
+
+
+def _feedback_token(stance: Stance, status: Status, survey: Survey | None, moment: datetime) -> str | None:
+    """Return the survey's token while it can be answered or changed."""
+    if survey is None or stance is not Stance.CLOSED or not status.asks_feedback:
+        return None
+    final = survey.answered_at is not None and moment - survey.answered_at > EDITABLE
+    return None if final else survey.token
+
+
+def _left_by_themselves(session: Session, ticket: Ticket) -> bool:
+    """Tell whether the customer left the queue, and not somebody of the desk cancelled the ticket."""
+    last = select(TicketChange.actor).where(TicketChange.ticket_id == ticket.id, TicketChange.action == Action.STATUS)
+    return session.scalars(last.order_by(TicketChange.id.desc()).limit(1)).first() is Actor.CUSTOMER
+
+
+def _same_day(closed_at: datetime | None, moment: datetime, event: Event) -> bool:
+    zone = ZoneInfo(event.time_zone)
+    return closed_at is not None and closed_at.astimezone(zone).date() == moment.astimezone(zone).date()

@@ -50,6 +50,13 @@ TABLE: Final[dict[tuple[str, str], dict[str, Answer]]] = {
     ("signing_in.new_password", "GET"): everyone(200),
     ("signing_in.new_password", "POST"): everyone(303),
     ("customer.show", "GET"): everyone(200),
+    ("customer.on_my_way", "POST"): everyone(303),
+    ("customer.more_time", "POST"): everyone(303),
+    ("customer.ask_leave", "GET"): everyone(200),
+    ("customer.leave", "POST"): everyone(303),
+    ("customer.language", "POST"): everyone(303),
+    ("customer.details", "GET"): everyone(200),
+    ("customer.correct", "POST"): everyone(303),
     ("streams.customer", "GET"): everyone(200),
     ("feedback.show", "GET"): everyone(200),
     ("feedback.submit", "POST"): everyone(200),
@@ -63,6 +70,8 @@ TABLE: Final[dict[tuple[str, str], dict[str, Answer]]] = {
     ("presence.set_presence", "POST"): staff(vera=403, emil=303, lena=303, olga=403),
     ("desk.take", "POST"): staff(vera=403, emil=303, lena=303, olga=403),
     ("tickets.index", "GET"): staff(vera=200, emil=200, lena=200, olga=200),
+    ("by_hand.new", "GET"): staff(vera=200, emil=200, lena=200, olga=200),
+    ("by_hand.make", "POST"): staff(vera=303, emil=303, lena=303, olga=303),
     ("tickets.show", "GET"): staff(vera=200, emil=200, lena=200, olga=200),
     ("tickets.notes", "POST"): staff(vera=303, emil=303, lena=303, olga=303),
     ("moving.resolve", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
@@ -93,6 +102,7 @@ TABLE: Final[dict[tuple[str, str], dict[str, Answer]]] = {
     ("queues.waiting", "POST"): staff(vera=403, emil=403, lena=303, olga=303),
     ("queues.end_day", "POST"): staff(vera=403, emil=403, lena=403, olga=303),
 }
+OF_A_CALLED_CUSTOMER: Final = ("show", "on_my_way", "more_time", "ask_leave", "language")
 POSTS: Final = [endpoint for endpoint, method in TABLE if method == "POST"]
 TICKETS: Final = ("tickets.", "moving.", "correcting.")
 # Each of these is tried on a ticket of its own, which Emil has in hand.
@@ -151,18 +161,21 @@ class House:
 def house(app: Flask, cast: Cast) -> House:
     cast.set(tickets_in_hand=0, allow_urgent=True)
     done = [checked_in(cast), resolved(cast)][1]
-    keys = queue_of(cast, 6 + len(OF_ONE_TICKET))
+    keys = queue_of(cast, 7 + len(OF_ONE_TICKET))
     for _ in keys:
         taken(cast)
-    queue_of(cast, 1)
-    shown, noted, missing, gone, *others = keys
+    (waiting,) = queue_of(cast, 1)
+    shown, noted, missing, gone, left, *others = keys
     moved(cast, missing, "no_show")
     moved(cast, gone, "cancelled")
     reset = make_reset_token(app.config["SECRET_KEY"], account_id=cast.tove.account_id, session_number=0)
     arguments = {
         "static": {"filename": "checkin/tokens.css"},
         "signing_in.new_password": {"token": reset},
-        "customer.show": {"token": cast.ticket(shown).token},
+        **{f"customer.{page}": {"token": cast.ticket(shown).token} for page in OF_A_CALLED_CUSTOMER},
+        "customer.leave": {"token": cast.ticket(left).token},
+        "customer.details": {"token": cast.ticket(waiting).token},
+        "customer.correct": {"token": cast.ticket(waiting).token},
         "streams.customer": {"token": cast.ticket(shown).token},
         "feedback.show": {"token": cast.survey(done).token},
         "feedback.submit": {"token": cast.survey(done).token},
@@ -174,8 +187,14 @@ def house(app: Flask, cast: Cast) -> House:
         "tickets.notes": {"key": noted},
         "moving.bring_back": {"key": gone},
     } | {endpoint: {"key": key} for endpoint, key in zip(OF_ONE_TICKET, others, strict=False)}
+    stats = str(cast.products["Stats iQ"])
     version = {"version": str(cast.ticket(noted).version)}
     sent = {
+        "customer.on_my_way": {},
+        "customer.more_time": {"asked": "0"},
+        "customer.leave": {},
+        "customer.language": {"language": "fr"},
+        "customer.correct": {"first_name": "Guestine"},
         "language.choose": {"language": "fr", "next": "/sign-out"},
         "signing_in.sign_in": {"email": cast.tove.email, "password": PASSWORD},
         "signing_in.sign_out": {},
@@ -194,6 +213,7 @@ def house(app: Flask, cast: Cast) -> House:
         "find.bring_back": {"version": ""},
         "desk.take": {"request_key": str(uuid.uuid4())},
         "tickets.notes": version | {"note": "Likes short answers."},
+        "by_hand.make": {"submission_id": str(uuid.uuid4()), "first_name": "Guest", "product": stats},
         "moving.bring_back": {},
         "moving.status": version | {"status": "escalated"},
         "moving.hand_over": version | {"to": "team:API"},
