@@ -182,7 +182,7 @@ def answers(page: Page) -> bool:
     from playwright.sync_api import Error
 
     try:
-        page.goto("/demo/board")
+        page.goto("/demo/board?tv=1")
     except Error:
         return False
     return True

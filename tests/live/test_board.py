@@ -1,12 +1,15 @@
 """What the public board shows, to whom and in which order (docs/specification.md, 6.1 and 6.3)."""
 
+import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from checkin import clock
+from checkin.db import announce
 from checkin.live.names import initial, shown_name
 from checkin.models import BoardNames, Product, QueueState, Status, StatusCode, Ticket
 from checkin.queueing.notes import add_note
@@ -92,7 +95,8 @@ def test_nothing_private_reaches_the_board(cast: Cast, client: FlaskClient) -> N
 
 
 @pytest.mark.parametrize(
-    "query", ["status=resolved", "all=1", "order=asc&sort=key", "event=1", "limit=9999", "q=Carla", "tv=1"]
+    "query",
+    ["status=resolved", "all=1", "order=asc&sort=key", "event=1", "limit=9999", "q=Carla", "tv=1", "tv=1&scheme=light"],
 )
 def test_no_parameter_shows_other_tickets_or_another_order(cast: Cast, client: FlaskClient, query: str) -> None:
     queue_of(cast, 2)
@@ -137,6 +141,146 @@ def test_organisers_may_leave_out_the_product(cast: Cast, client: FlaskClient) -
     assert "Regression" in fragment(client)
     cast.set(board_product=False)
     assert "Regression" not in fragment(client)
+
+
+def heads(client: FlaskClient) -> list[str]:
+    """Return the names of the columns."""
+    return re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', fragment(client))
+
+
+def test_columns_have_our_names_until_the_event_has_its_own(cast: Cast, client: FlaskClient) -> None:
+    checked_in(cast)
+    assert heads(client) == ["Number", "Customer", "Expert", "Product", "Last update"]
+    cast.set(
+        board_label_key="Ticket", board_label_customer="Guest", board_label_expert="Where to go",
+        board_label_product="Topic", board_label_updated="Since",
+    )  # fmt: skip
+    assert heads(client) == ["Ticket", "Guest", "Where to go", "Topic", "Since"]
+    cast.set(board_label_customer="", board_label_expert="<b>Desk</b>")
+    assert heads(client)[1] == "Customer"
+    assert "<b>Desk" not in fragment(client)
+
+
+def test_organisers_may_add_when_somebody_checked_in(cast: Cast, client: FlaskClient) -> None:
+    key = checked_in(cast)
+    write(cast, key, queued_at=clock.now().replace(hour=9, minute=41))
+    assert "09:41" not in fragment(client)
+    cast.set(board_check_in_time=True)
+    assert heads(client) == ["Number", "Customer", "Expert", "Product", "Checked in", "Last update"]
+    assert "09:41" in fragment(client)
+
+
+def test_the_board_speaks_the_events_language_whatever_a_browser_wants(cast: Cast, client: FlaskClient) -> None:
+    cast.set(languages=("fr", "en"))
+    page = client.get("/demo/board?tv=1", headers={"Accept-Language": "en"}).get_data(as_text=True)
+    assert '<html lang="fr"' in page
+    assert fragment(client) == client.get("/demo/board", headers={**HTMX, "Accept-Language": "en"}).get_data(
+        as_text=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (QueueState.PAUSED, "Queue paused"), (QueueState.CLOSING, "Queue closing"), (QueueState.CLOSED, "Queue closed"),
+    ],
+)  # fmt: skip
+def test_a_queue_that_rests_is_told_to_who_waits_in_it(
+    cast: Cast, client: FlaskClient, state: QueueState, words: str
+) -> None:
+    mine, waiting = queue_of(cast, 2)
+    taken(cast)
+    elsewhere = checked_in(cast, "API")
+    assert words not in fragment(client)
+    cast.set_queue("STQ", state)
+    assert words in row_of(client, waiting)
+    assert words not in row_of(client, mine)
+    assert words not in row_of(client, elsewhere)
+
+
+def test_somebody_who_has_come_is_helped_and_not_called_any_more(cast: Cast, client: FlaskClient) -> None:
+    first, second = queue_of(cast, 2)
+    cast.set(tickets_in_hand=0)
+    taken(cast)
+    taken(cast, desk="9")
+    assert "is-newest" in row_of(client, second)
+    write(cast, second, arrived_at=clock.now())
+    assert "Being helped:" in row_of(client, second)
+    assert "data-call" not in row_of(client, second)
+    assert "Desk 9" in row_of(client, second)
+    assert "is-newest" in row_of(client, first)
+
+
+def test_the_newest_is_who_was_called_last_and_not_who_was_changed_last(cast: Cast, client: FlaskClient) -> None:
+    first, second = queue_of(cast, 2)
+    cast.set(tickets_in_hand=0)
+    taken(cast)
+    taken(cast)
+    write(cast, first, updated_at=clock.now() + timedelta(seconds=5))
+    assert "is-newest" in row_of(client, second)
+    assert "is-newest" not in row_of(client, first)
+    write(cast, first, call_number=1, called_at=clock.now() + timedelta(seconds=9))
+    assert "is-newest" in row_of(client, first)
+
+
+def test_each_call_of_a_ticket_is_another_one(cast: Cast, client: FlaskClient) -> None:
+    key = checked_in(cast)
+    seen = []
+    for _ in range(2):
+        taken(cast)
+        seen.append(call_of(client, key))
+        write(cast, key, call_number=1, called_at=clock.now())
+        seen.append(call_of(client, key))
+        returned(cast, key)
+    assert len(set(seen)) == 4
+    assert "data-call" not in row_of(client, key)
+
+
+@pytest.mark.parametrize(
+    ("names", "desk", "words"),
+    [
+        (BoardNames.FIRST_INITIAL, "7", "STQ-1, Carla J., Desk 7"), (BoardNames.KEY_ONLY, "7", "STQ-1, Desk 7"),
+        (BoardNames.FULL, "", "STQ-1, Carla Jones, Emil"), (BoardNames.KEY_ONLY, "", "STQ-1, Emil"),
+    ],
+)  # fmt: skip
+def test_what_a_tv_says_is_no_more_than_what_it_shows(
+    cast: Cast, client: FlaskClient, names: BoardNames, desk: str, words: str
+) -> None:
+    checked_in(cast)
+    cast.set(board_names=names)
+    taken(cast, desk=desk)
+    assert "data-say" not in fragment(client)
+    cast.set(tv_spoken_call=True)
+    assert f'data-say="{words}"' in fragment(client)
+
+
+def test_a_tv_is_dark_unless_the_event_or_its_address_says_light(cast: Cast, client: FlaskClient) -> None:
+    def scheme(query: str) -> str:
+        found = re.search(r'<html[^>]* data-scheme="(\w+)"', client.get(f"/demo/board{query}").get_data(as_text=True))
+        return found[1] if found else ""
+
+    assert (scheme("?tv=1"), scheme("?tv=1&scheme=light"), scheme("?tv=1&scheme=pink")) == ("dark", "light", "dark")
+    cast.set(tv_scheme="light")
+    assert (scheme("?tv=1"), scheme("?tv=1&scheme=dark"), scheme("")) == ("light", "dark", "")
+
+
+def row_of(client: FlaskClient, key: str) -> str:
+    """Return the ticket's row."""
+    return fragment(client).split(f'id="row-{key}"', 1)[1].split("</tr>", 1)[0]
+
+
+def call_of(client: FlaskClient, key: str) -> str:
+    """Return the number of the call that the ticket's row shows."""
+    found = re.search(r'data-call="([^"]+)"', row_of(client, key))
+    assert found
+    return found[1]
+
+
+def write(cast: Cast, key: str, **values: Any) -> None:
+    """Change a ticket past the rules."""
+    with cast.writing() as session:
+        session.execute(update(Ticket).where(Ticket.event_id == cast.event_id, Ticket.key == key).values(**values))
+        announce(session, cast.event_id)
 
 
 @pytest.mark.parametrize(
