@@ -139,12 +139,6 @@ def found_counts(session: Session, *, event_id: int, search: Search) -> Counter[
     return Counter(dict(rows.all()))
 
 
-def count_mine(session: Session, *, event_id: int, person_id: int) -> int:
-    """Return how many tickets of the event this person owns that are not closed."""
-    mine = (Ticket.event_id == event_id, Ticket.owner_id == person_id, Ticket.kind != StatusKind.CLOSED)
-    return session.execute(select(func.count(Ticket.id)).where(*mine)).scalar_one()
-
-
 def _found(search: Search) -> ColumnElement[bool]:
     """Return the condition for what is searched for."""
     matches = and_(true(), *(_matches(word) for word in search.words.split()[:6]))

@@ -8,6 +8,7 @@ from checkin.config import Settings
 from checkin.routes import (
     access,
     board,
+    by_hand,
     checking_in,
     correcting,
     customer,
@@ -43,6 +44,6 @@ def init_app(app: Flask) -> None:
     rendering.init_app(app)
     failures.init_app(app)
     of_everybody = (health, signing_in, customer, feedback, front, board, streams)
-    of_staff = (checking_in, desk, presence, queues, find, tickets, moving, correcting, outbox)
+    of_staff = (checking_in, desk, presence, queues, find, tickets, by_hand, moving, correcting, outbox)
     for part in of_everybody + of_staff:
         app.register_blueprint(part.bp)

@@ -45,7 +45,7 @@ def submit(event: EventView) -> ResponseReturnValue:
     ticket, 503 while the database is busy.
     """
     form = CheckInForm(event.settings)
-    _apply_choice(form)
+    apply_choice(form)
     if request.form.get("duplicate") == "back":
         return _form(event, form)
     if not form.validate_on_submit():
@@ -71,7 +71,7 @@ def submit(event: EventView) -> ResponseReturnValue:
     return htmx.go_to(url_for(".show", event_slug=event.slug, done=checked_in.key, differs=differs, kept=kept))
 
 
-def _apply_choice(form: CheckInForm) -> None:
+def apply_choice(form: CheckInForm) -> None:
     """Carry out the one-tap correction of the email's domain; a button answers its own question and no other.
 
     The form's main button leaves everything as it was typed.
@@ -86,7 +86,7 @@ def _apply_choice(form: CheckInForm) -> None:
 
 
 def _check_in(event: EventView, form: CheckInForm) -> CheckedIn:
-    details = _details(event, form)
+    details = details_of(event, form)
     person_id, where = viewer().person_id, _where()
     for attempt in (1, 2):
         try:
@@ -104,7 +104,8 @@ def _duplicate() -> Duplicate | None:
     return Duplicate(chosen) if chosen in set(Duplicate) else None
 
 
-def _details(event: EventView, form: CheckInForm) -> CheckInDetails:
+def details_of(event: EventView, form: CheckInForm) -> CheckInDetails:
+    """Return what a valid form says, as the rules take it."""
     same = event.settings.ask_username is UsernameAsked.SAME_AS_EMAIL
     return CheckInDetails(
         submission_id=form.submission_id.data or "",

@@ -1,6 +1,6 @@
 """What only an organiser does to a ticket: correct what a customer gave, and delete it (docs/specification.md, 4.6)."""
 
-from flask import Blueprint, Response, abort, request, url_for
+from flask import Blueprint, Response, abort, url_for
 from flask.typing import ResponseReturnValue
 
 from checkin import htmx
@@ -14,6 +14,7 @@ from checkin.queueing.correcting import correct_details, delete_ticket
 from checkin.queueing.errors import NoSuchTicket, NothingChanged, QueueingError
 from checkin.reports.one_ticket import TicketView, ticket_view
 from checkin.routes.access import EventView, staff_required, viewer
+from checkin.routes.checking_in import apply_choice
 from checkin.routes.refusals import Refusal, refusal, status_of
 
 bp = Blueprint("correcting", __name__, url_prefix="/<slug:event_slug>/tickets/<key>")
@@ -40,7 +41,7 @@ def save(event: EventView, key: str) -> ResponseReturnValue:
     """Correct the details: 303 to the ticket, or 422 with what was typed and what is wrong with it."""
     ticket = _ticket(event, key)
     form = CorrectForm(event.settings)
-    use_the_offer(form)
+    apply_choice(form)
     _know_what_stood_there(form, ticket)
     if not form.validate_on_submit():
         warning = Refusal("page_too_old", str(PAGE_TOO_OLD)) if page_too_old(form) else None
@@ -86,13 +87,6 @@ def delete(event: EventView, key: str) -> ResponseReturnValue:
     except QueueingError as error:
         return _delete_page(_ticket(event, key), form, status=status_of(error), warning=refusal(error))
     return htmx.go_to(url_for("tickets.index", event_slug=event.slug))
-
-
-def use_the_offer(form: CorrectForm) -> None:
-    """Carry out the one-tap correction of the email's domain when that button was pressed."""
-    if request.form.get("email_choice") == "use":
-        offered = request.form.get("email_offer", "")
-        form.email.data = offered.strip() or form.email.data
 
 
 def _know_what_stood_there(form: CorrectForm, ticket: TicketView) -> None:

@@ -25,7 +25,7 @@ from checkin.forms.ticket import (
     UrgentForm,
     VersionForm,
 )
-from checkin.models import Action, StatusCode
+from checkin.models import Action, AlertState, StatusCode
 from checkin.models.settings import LANGUAGES
 from checkin.queueing.errors import NoSuchTicket, QueueingError
 from checkin.reports.one_ticket import TicketView, open_moves, ticket_view
@@ -149,8 +149,8 @@ def _kept(kind: type[FlaskForm], used: FlaskForm | None, version: int) -> FlaskF
 
 
 def _alert_facts(alerts: list[AlertEntry]) -> list[AlertFact]:
-    """Return the last alert of each kind and channel that still says something: the timeline has the others."""
-    latest = {(alert.kind, alert.channel): alert for alert in alerts}
+    """Return the last alert of each kind and channel that was not withdrawn: the timeline has the others."""
+    latest = {(alert.kind, alert.channel): alert for alert in alerts if alert.state is not AlertState.CANCELLED}
     return [
         AlertFact(alert, words.alert_kind(alert.kind), words.alert_state(alert.state), words.reason(alert.reason))
         for alert in latest.values()

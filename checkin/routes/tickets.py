@@ -35,7 +35,6 @@ def index(event: EventView) -> ResponseReturnValue:
         chosen=chosen,
         statuses=[(code, name, counts[code]) for code, name in known if counts[code] or code == chosen],
         total=counts.total(),
-        my_open=reports.count_mine(reading, event_id=event.id, person_id=viewer().person_id),
         lines=reports.found_lines(reading, event_id=event.id, search=search, status_code=chosen),
         at_most=reports.LINES_AT_MOST,
     )

@@ -16,51 +16,29 @@ from checkin.routes import words
 
 @dataclass(frozen=True)
 class Entry:
-    """One line: when, who, what they did; `words` is what a person typed, `sign` the icon beside it."""
+    """One line: when, who, what they did; `words` is what a person typed."""
 
     at: datetime
     who: str
     what: str
     words: str = ""
-    sign: str = ""
-
-
-_SIGNS = {
-    Action.CHECK_IN: "person-plus",
-    Action.TAKE: "bell-fill",
-    Action.PUT_BACK: "arrow-counterclockwise",
-    Action.HAND_OVER: "arrow-right",
-    Action.CALL: "bell-fill",
-    Action.ARRIVED: "people-fill",
-    Action.STATUS: "check-circle-fill",
-    Action.BRING_BACK: "arrow-counterclockwise",
-    Action.UNDO: "arrow-counterclockwise",
-    Action.URGENT: "lightning-charge-fill",
-    Action.CORRECT: "info-circle-fill",
-    Action.ON_THE_WAY: "people-fill",
-    Action.MORE_TIME: "clock",
-    Action.NOTE: "chat-left-text",
-    Action.FEEDBACK: "chat-left-text",
-}
 
 
 def timeline(
     changes: Iterable[ChangeEntry], alerts: Iterable[AlertEntry], names: Names, *, source: Source
 ) -> list[Entry]:
     """Return everything that happened to the ticket, oldest first."""
-    entries = [
-        Entry(change.at, who(change), what(change, names, source=source), typed(change), _SIGNS[change.action])
-        for change in changes
-    ]
+    entries = [Entry(change.at, who(change), what(change, names, source=source), typed(change)) for change in changes]
     entries += [
         Entry(
             alert.at,
             words.channel(alert.channel),
             _(
-                "%(alert)s: %(state)s",
+                "“%(alert)s”: %(state)s",
                 alert=words.alert_kind(alert.kind),
                 state=words.alert_state(alert.state),
             ),
+            words.reason(alert.reason),
         )
         for alert in alerts
     ]
@@ -109,7 +87,7 @@ def _always_alike(action: Action) -> str:
     return {
         Action.PUT_BACK: _("put the ticket back"),
         Action.CALL: _("called again"),
-        Action.ARRIVED: _("saw the customer arrive"),
+        Action.ARRIVED: _("noted that they are here"),
         Action.BRING_BACK: _("brought the ticket back into the queue"),
         Action.UNDO: _("undid that"),
         Action.ON_THE_WAY: _("is on the way"),
@@ -121,7 +99,7 @@ def _always_alike(action: Action) -> str:
 def _check_in(entry: ChangeEntry, source: Source) -> str:
     if source is Source.HAND:
         return _("made the ticket by hand")
-    return _("checked in") if entry.actor is Actor.CUSTOMER else _("checked the customer in")
+    return _("checked in") if entry.actor is Actor.CUSTOMER else _("checked them in")
 
 
 def _hand_over(entry: ChangeEntry, names: Names) -> str:
@@ -144,7 +122,15 @@ def _status(entry: ChangeEntry, names: Names) -> str:
     owner = entry.after.get("owner")
     if code == StatusCode.ESCALATED and owner is not None and owner != entry.before.get("owner"):
         return _("escalated the ticket to %(name)s", name=names.people.get(owner, "?"))
-    return _("set the status to %(status)s", status=words.status(names.statuses.get(code, code)))
+    if code == StatusCode.ESCALATED and entry.after.get("team") != entry.before.get("team"):
+        return _("escalated the ticket to %(team)s", team=names.teams.get(entry.after.get("team", 0), "?"))
+    usual: dict[str, str] = {
+        StatusCode.RESOLVED: _("resolved the ticket"),
+        StatusCode.NO_SHOW: _("noted that they did not come"),
+        StatusCode.CANCELLED: _("cancelled the ticket"),
+        StatusCode.OPEN: _("opened the ticket again"),
+    }
+    return usual.get(code) or _("set the status to %(status)s", status=words.status(names.statuses.get(code, code)))
 
 
 def _correct(entry: ChangeEntry) -> str:

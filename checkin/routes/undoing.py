@@ -10,6 +10,7 @@ from checkin.models import Action, StatusCode
 from checkin.queueing.undoing import UNDO_SECONDS
 from checkin.reports.timeline import ChangeEntry, Names, names_of
 from checkin.reports.undoing import Undo, last_undo, undo_of
+from checkin.routes import words
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,15 @@ def done(change: ChangeEntry, names: Names) -> str:
     owner = change.after.get("owner")
     if code == StatusCode.ESCALATED and owner is not None and owner != change.before.get("owner"):
         return _("Escalated to %(name)s.", name=names.people.get(owner, "?"))
-    return _("Now: %(status)s.", status=names.statuses.get(code, code))
+    usual: dict[str, str] = {
+        StatusCode.RESOLVED: _("Resolved."),
+        StatusCode.NO_SHOW: _("Marked as a no-show."),
+        StatusCode.CANCELLED: _("Cancelled."),
+        StatusCode.ESCALATED: _("Escalated."),
+        StatusCode.FOLLOW_UP: _("Kept for a follow-up."),
+        StatusCode.OPEN: _("Open again."),
+    }
+    return usual.get(code) or _("Set to %(status)s.", status=words.status(names.statuses.get(code, code)))
 
 
 def _handed_over(change: ChangeEntry, names: Names) -> str:

@@ -4,4 +4,5 @@ import "./time.js";
 import "./busy.js";
 import "./focus.js";
 import "./resend.js";
+import "./undo.js";
 import "./kiosk.js";
