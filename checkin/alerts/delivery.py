@@ -21,7 +21,8 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from checkin.alerts.channels import Outcome, Receipt, TransportError
-from checkin.alerts.drafting import NoLongerMakesSense, Sender, draft
+from checkin.alerts.drafting import Sender, draft
+from checkin.alerts.sense import NoLongerMakesSense
 from checkin.db import DatabaseBusy, announce, database_now, is_busy
 from checkin.i18n import mark as N_
 from checkin.models import Alert, AlertState, Channel

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,7 +15,8 @@ from checkin.alerts.channels import MailMessage, TextMessage
 from checkin.alerts.channels.mail import ascii_address
 from checkin.alerts.defaults import COME_BACK, NO_MORE_TODAY
 from checkin.alerts.links import customer_link, feedback_link, make_reset_token, reset_link
-from checkin.alerts.outbox import NO_LONGER_RESOLVED, take_of
+from checkin.alerts.outbox import language_of
+from checkin.alerts.sense import NoLongerMakesSense, require_sense
 from checkin.alerts.templates import Letter, desk_name, letter, text_of
 from checkin.alerts.wording import shown
 from checkin.config import Settings
@@ -31,9 +31,7 @@ from checkin.models import (
     Person,
     Product,
     QueueState,
-    Status,
     StatusCode,
-    StatusKind,
     Survey,
     Team,
     Ticket,
@@ -44,7 +42,6 @@ from checkin.models import (
 _SHORTEST_VALIDITY, _LONGEST_VALIDITY = 1, 36_000
 
 _HIDDEN_LINK: Final = "***"
-_LANGUAGE_OF_STAFF: Final = "en"
 
 
 @dataclass(frozen=True)
@@ -72,22 +69,13 @@ class Draft:
     body: str
 
 
-class NoLongerMakesSense(Exception):
-    """The alert has nothing true to say any more; `code` is ours, `sentence` is for people and marked."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
-
-
 def draft(session: Session, alert: Alert, *, sender: Sender, moment: datetime) -> Draft:
     """Write the message of `alert`. Raises `NoLongerMakesSense`, and KeyError for a kind that has no template."""
     event = session.get_one(Event, alert.event_id)
     if alert.kind is AlertKind.RESET:
         return _reset(session, alert, event, sender=sender, moment=moment)
     ticket = session.get_one(Ticket, alert.ticket_id, populate_existing=True)
-    _require_sense(session, alert, ticket)
+    require_sense(session, alert, ticket)
     values = _values(session, alert, ticket, event, sender=sender)
     recipient = (ticket.phone if alert.channel is Channel.TEXT else ticket.email) or ""
     if not recipient:
@@ -100,45 +88,6 @@ def draft(session: Session, alert: Alert, *, sender: Sender, moment: datetime) -
     name = f"{ticket.first_name} {ticket.last_name}"
     mail = _mail(alert, event, words, sender=sender, moment=moment, to_name=name, to_address=recipient)
     return Draft(mail, recipient, words.subject, words.text)
-
-
-def _require_sense(session: Session, alert: Alert, ticket: Ticket) -> None:
-    """Raise `NoLongerMakesSense` when the change that caused the alert has been undone since."""
-    if alert.kind in _SENSE:
-        holds, sentence = _SENSE[alert.kind]
-        if not holds(alert, ticket, session.get_one(Status, ticket.status_id)):
-            raise NoLongerMakesSense("stale", sentence)
-
-
-def _is_still_called(alert: Alert, ticket: Ticket, status: Status) -> bool:
-    same_take = ticket.owner_id is not None and take_of(alert.occasion) == ticket.take_number
-    return status.kind is StatusKind.OPEN and same_take
-
-
-def _is_still_missed(_: Alert, __: Ticket, status: Status) -> bool:
-    return status.code == StatusCode.NO_SHOW
-
-
-def _still_waits(_: Alert, ticket: Ticket, status: Status) -> bool:
-    return status.kind is StatusKind.OPEN and ticket.owner_id is None
-
-
-def _is_still_cancelled(_: Alert, __: Ticket, status: Status) -> bool:
-    return status.code == StatusCode.CANCELLED
-
-
-def _is_still_asked(_: Alert, __: Ticket, status: Status) -> bool:
-    return status.kind is StatusKind.CLOSED and status.asks_feedback
-
-
-# When each kind still has something true to say, and what stands in the outbox when it has not.
-_SENSE: Final[dict[AlertKind, tuple[Callable[[Alert, Ticket, Status], bool], str]]] = {
-    AlertKind.READY: (_is_still_called, N_("Not sent: the expert no longer waits for this customer.")),
-    AlertKind.MISSED: (_is_still_missed, N_("Not sent: the customer was no longer missing when it was due.")),
-    AlertKind.PLEASE_WAIT: (_still_waits, N_("Not sent: the customer was no longer waiting when it was due.")),
-    AlertKind.CANCELLED: (_is_still_cancelled, N_("Not sent: the ticket was no longer cancelled when it was due.")),
-    AlertKind.FEEDBACK: (_is_still_asked, NO_LONGER_RESOLVED),
-}
 
 
 def _values(session: Session, alert: Alert, ticket: Ticket, event: Event, *, sender: Sender) -> dict[str, str]:
@@ -171,9 +120,10 @@ def _reset(session: Session, alert: Alert, event: Event, *, sender: Sender, mome
     account = session.get_one(Account, person.account_id)
     token = make_reset_token(sender.secret_key, account_id=account.id, session_number=account.session_number)
     values = {"expert": person.name, "event": event.name, "reset_link": reset_link(sender.public_url, token)}
-    words = letter(AlertKind.RESET, values, language=_LANGUAGE_OF_STAFF)
+    language = language_of(alert.occasion)
+    words = letter(AlertKind.RESET, values, language=language)
     # Organisers read the outbox; whoever holds the link is that person, at other events too.
-    kept = letter(AlertKind.RESET, {**values, "reset_link": _HIDDEN_LINK}, language=_LANGUAGE_OF_STAFF)
+    kept = letter(AlertKind.RESET, {**values, "reset_link": _HIDDEN_LINK}, language=language)
     mail = _mail(alert, event, words, sender=sender, moment=moment, to_name=person.name, to_address=account.email)
     return Draft(mail, account.email, kept.subject, kept.text)
 

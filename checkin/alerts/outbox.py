@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from checkin.db import wake_outbox
 from checkin.i18n import mark as N_
 from checkin.models import Alert, AlertKind, AlertState, Channel, EventSettings, Ticket
+from checkin.models.settings import DEFAULT_LANGUAGE, LANGUAGES
 
 FEEDBACK_EXPIRES: Final = timedelta(days=2)
 MISSED_EXPIRES: Final = timedelta(hours=1)
@@ -84,7 +85,7 @@ def enqueue_please_wait(session: Session, ticket: Ticket, *, settings: EventSett
     _enqueue_on_each(
         session, ticket, AlertKind.PLEASE_WAIT, settings=settings, occasion=str(ticket.version), moment=moment,
         due_at=moment, lifetime=timedelta(minutes=settings.ready_expires_minutes),
-        among=_channels_of_calls_that_left(session, ticket),
+        among=channels_of_calls_that_left(session, ticket),
     )  # fmt: skip
 
 
@@ -111,7 +112,8 @@ def _enqueue_on_each(
             )  # fmt: skip
 
 
-def _channels_of_calls_that_left(session: Session, ticket: Ticket) -> set[Channel]:
+def channels_of_calls_that_left(session: Session, ticket: Ticket) -> set[Channel]:
+    """Return the channels on which a Ready alert of the ticket's last take may have reached the customer."""
     called = session.execute(
         select(Alert.channel, Alert.occasion).where(
             Alert.ticket_id == ticket.id, Alert.kind == AlertKind.READY, Alert.state.in_(_HAS_LEFT)
@@ -123,6 +125,12 @@ def _channels_of_calls_that_left(session: Session, ticket: Ticket) -> set[Channe
 def take_of(occasion: str) -> int:
     """Return the number of the take that a Ready alert's occasion ("3", or "3.1" for a call again) belongs to."""
     return int(occasion.partition(".")[0])
+
+
+def language_of(occasion: str) -> str:
+    """Return the language that the occasion of a new password holds ("fr.1")."""
+    language, dot, _rest = occasion.partition(".")
+    return language if dot and language in LANGUAGES else DEFAULT_LANGUAGE
 
 
 def enqueue_feedback(
@@ -145,8 +153,12 @@ def _has_live_feedback(session: Session, ticket_id: int) -> bool:
     return session.execute(live.limit(1)).first() is not None
 
 
-def enqueue_reset(session: Session, *, event_id: int, person_id: int, moment: datetime, occasion: str) -> None:
-    """Write the email with which one of the event's people sets a new password."""
+def enqueue_reset(
+    session: Session, *, event_id: int, person_id: int, moment: datetime, occasion: str,
+    language: str = DEFAULT_LANGUAGE,
+) -> None:  # fmt: skip
+    """Write the email with which one of the event's people sets a new password, in the language they asked in."""
+    occasion = f"{language}.{occasion}"
     session.add(
         Alert(
             event_id=event_id, person_id=person_id, kind=AlertKind.RESET, channel=Channel.EMAIL, occasion=occasion,

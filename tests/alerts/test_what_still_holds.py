@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from checkin.models import Alert, AlertKind, AlertState, QueueState, StatusCode
-from checkin.queueing.calling import call_again
+from checkin.queueing.calling import call_again, mark_here
 from checkin.queueing.closing import Waiting, settle_waiting
 from checkin.queueing.handing_over import hand_over_to_person
 from checkin.queueing.leaving import bring_back, cancel, mark_no_show
@@ -67,6 +67,10 @@ def put_back(cast: Cast, key: str) -> None:
     returned(cast, key)
 
 
+def here(cast: Cast, key: str) -> None:
+    did(cast, mark_here, key)
+
+
 def on_hold(cast: Cast, key: str) -> None:
     moved(cast, key, StatusCode.FOLLOW_UP, by=cast.lena)
 
@@ -76,6 +80,7 @@ def on_hold(cast: Cast, key: str) -> None:
     [
         (with_emil, AlertKind.READY, put_back),
         (with_emil, AlertKind.READY, on_hold),
+        (with_emil, AlertKind.READY, here),
         (missed, AlertKind.MISSED, brought_back),
         (missed, AlertKind.MISSED, undone),
         (asked_to_wait, AlertKind.PLEASE_WAIT, taken_next),
