@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from checkin.config import ROOT
-from checkin.models import Product, QueueState, Survey, Team
+from checkin.models import Presence, Product, QueueState, Survey, Team
+from checkin.queueing.presence import set_desk, set_presence
 from tests.browser.venue import KIOSK, PHONE, TABLET, TV, Venue, check_in_button, fill_in, settled
 from tests.cast import checked_in, moved, queue_of, taken
 from tests.support.waiting import until
@@ -118,11 +119,47 @@ def queues_rest(venue: Venue) -> None:
     venue.cast.set_queue("API", QueueState.CLOSED)
 
 
+def the_board_says_all(venue: Venue) -> None:
+    queues_rest(venue)
+    venue.cast.set(board_check_in_time=True, board_names="full", board_label_expert="Where to go", tv_chime=True)
+
+
 def the_day_is_over(venue: Venue) -> None:
     with venue.cast.writing() as session:
         survey = session.get_one(Survey, venue.cast.survey("STQ-1").id)
         survey.satisfaction = 5
         survey.answered_at = venue.cast.ticket("STQ-1").queued_at.replace(year=2020)
+
+
+def on_a_break(venue: Venue) -> None:
+    with venue.cast.writing() as session:
+        set_presence(session, event_id=venue.cast.event_id, person_id=venue.cast.emil.id, to=Presence.ON_BREAK)
+
+
+def at_toves_desk(page: Page, venue: Venue) -> None:
+    with venue.cast.writing() as session:
+        set_desk(session, event_id=venue.cast.event_id, person_id=venue.cast.tove.id, desk="7")
+    page.locator("#desk-number").fill("7")
+    page.locator("#set-desk").click()
+    expect(page.locator("#take-over")).to_be_visible()
+
+
+def the_queue_closes(page: Page, _venue: Venue) -> None:
+    page.locator("#closed-STQ").click()
+    expect(page.locator("#words-STQ")).to_be_visible()
+
+
+def the_days_end_is_past(venue: Venue) -> None:
+    venue.cast.set(day_ends_at="00:00")
+    on_a_break(venue)
+
+
+def people_are_lost(venue: Venue) -> None:
+    checked_in(venue.cast, first_name="Рената", email=None, phone=None)
+    for status in ("no_show", ""):
+        key = taken(venue.cast)
+        if status:
+            moved(venue.cast, key, status)
 
 
 def hands_full(venue: Venue) -> None:
@@ -154,6 +191,14 @@ SIGHTS = (
     Sight("desk, refused", "desk/show.html", "/{slug}/desk", TABLET, "emil", then=take_an_empty_one),
     Sight("desk, queues rest", "desk/show.html", "/{slug}/desk", TABLET, "emil", before=queues_rest),
     Sight("desk of an organiser", "desk/show.html", "/{slug}/desk", TABLET, "olga"),
+    Sight("desk, on a break", "desk/show.html", "/{slug}/desk", TABLET, "emil", before=on_a_break),
+    Sight("desk, number taken", "desk/show.html", "/{slug}/desk", TABLET, "emil", then=at_toves_desk),
+    Sight("desk of a lead, the day over", "desk/show.html", "/{slug}/desk", TABLET, "lena", before=the_days_end_is_past),
+    Sight("queues of a lead", "queues/show.html", "/{slug}/queues", TABLET, "lena", then=the_queue_closes),
+    Sight("queues, the day over", "queues/show.html", "/{slug}/queues", TABLET, "olga", before=the_days_end_is_past),
+    Sight("queues rest", "queues/show.html", "/{slug}/queues", TABLET, "olga", before=queues_rest),
+    Sight("find", "find/show.html", "/{slug}/find", TABLET, "vera", before=people_are_lost),
+    Sight("find, nobody lost", "find/show.html", "/{slug}/find", TABLET, "vera", is_empty=True),
     Sight("ticket, waiting", "tickets/show.html", "/{slug}/tickets/STQ-4", TABLET, "emil"),
     Sight("ticket, called", "tickets/show.html", "/{slug}/tickets/API-3", TABLET, "tove"),
     Sight("ticket, on hold", "tickets/show.html", "/{slug}/tickets/STQ-2", TABLET, "emil"),
@@ -163,6 +208,8 @@ SIGHTS = (
     Sight("tickets, none found", "tickets/index.html", "/{slug}/tickets?q=nobody", TABLET, "emil"),
     Sight("tickets, none yet", "tickets/index.html", "/{slug}/tickets", TABLET, "emil", is_empty=True),
     Sight("board on a TV", "board/show.html", "/{slug}/board?tv=1", TV),
+    Sight("board on a light TV", "board/show.html", "/{slug}/board?tv=1&scheme=light", TV, before=the_board_says_all),
+    Sight("board on a tablet, all columns", "board/show.html", "/{slug}/board", TABLET, before=the_board_says_all),
     Sight("board on a phone", "board/show.html", "/{slug}/board", PHONE),
     Sight("board, nobody there", "board/show.html", "/{slug}/board?tv=1", TV, is_empty=True),
     Sight("customer, waiting", "customer/show.html", "/t/{waiting}", PHONE),
