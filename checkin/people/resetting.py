@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from checkin.alerts.links import read_reset_token
 from checkin.alerts.outbox import enqueue_reset
 from checkin.models import Account, AttemptKind, Person
+from checkin.models.settings import DEFAULT_LANGUAGE
 from checkin.people.throttle import begin_attempt, succeeded
 
 
@@ -26,8 +27,10 @@ class ResetFor:
     session_number: int
 
 
-def request_reset(session: Session, *, email: str, address: str, moment: datetime) -> None:
-    """Put the email with the link into the outbox, where the account exists and works at an event.
+def request_reset(
+    session: Session, *, email: str, address: str, moment: datetime, language: str = DEFAULT_LANGUAGE
+) -> None:
+    """Put the email with the link, in `language`, into the outbox, where the account exists and works at an event.
 
     The caller's answer is the same either way. Raises TooManyTries.
     """
@@ -41,7 +44,8 @@ def request_reset(session: Session, *, email: str, address: str, moment: datetim
     ).one_or_none()
     if person is not None:
         enqueue_reset(
-            session, event_id=person.event_id, person_id=person.id, moment=moment, occasion=str(uuid.uuid4())
+            session, event_id=person.event_id, person_id=person.id, moment=moment, occasion=str(uuid.uuid4()),
+            language=language,
         )  # fmt: skip
 
 

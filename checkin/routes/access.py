@@ -5,19 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Any, Final, TypeVar, cast
-from urllib.parse import quote
 
-from flask import Flask, abort, current_app, g, request, session, url_for
+from flask import Flask, abort, g, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager
 from sqlalchemy import bindparam, select
-from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from checkin import htmx
 from checkin.db import db
 from checkin.models import Account, Event, EventSettings, Person, PersonRole, Presence, Role, TeamMember
 from checkin.models.settings import parse_settings
+from checkin.routes.addresses import this_page
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
@@ -193,23 +192,7 @@ def _guarded(view: View, roles: frozenset[Role] | None) -> View:
 
 def _refuse(roles: frozenset[Role]) -> ResponseReturnValue | None:
     if not g.is_signed_in:
-        here = request.full_path.rstrip("?")
-        back = here if request.method == "GET" else _page_above(request.path)
-        return htmx.sign_in_first(url_for("signing_in.sign_in", next=back))
+        return htmx.sign_in_first(url_for("signing_in.sign_in", next=this_page()))
     if g.viewer is None or not (roles & g.viewer.roles):
         abort(403)
     return None
-
-
-def _page_above(path: str) -> str:
-    """Return the page that an action belongs to: the nearest address above it that can be opened."""
-    addresses = current_app.create_url_adapter(request)
-    assert addresses is not None  # noqa: S101 - there is a request
-    while path:
-        try:
-            addresses.match(path, method="GET")
-        except HTTPException:
-            path = path.rpartition("/")[0]
-        else:
-            return quote(path)
-    return url_for("front.event", event_slug=g.event.slug)

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -30,7 +29,9 @@ from checkin.people.signing_in import Credentials, find_credentials, welcome
 from checkin.people.throttle import TooManyAtOnce, TooManyTries, begin_attempt, judged_in_turn
 from checkin.routes import presence
 from checkin.routes.access import SignedIn, load_signed_in
+from checkin.routes.addresses import is_ours
 from checkin.routes.failures import RETRY_AFTER_SECONDS
+from checkin.routes.language import spoken
 
 bp = Blueprint("signing_in", __name__)
 
@@ -132,7 +133,9 @@ def reset() -> ResponseReturnValue:
     email = account_email(form.email.data or "")
     try:
         with transaction() as writing:
-            request_reset(writing, email=email, address=request.remote_addr or "", moment=clock.now())
+            request_reset(
+                writing, email=email, address=request.remote_addr or "", moment=clock.now(), language=spoken()
+            )
     except TooManyTries as refused:
         form.email.errors = [_wait_in_words(refused.wait)]
         return _retry(htmx.page("people/reset.html", status=429, form=form), refused.wait)
@@ -180,7 +183,7 @@ def _is_acceptable(form: NewPasswordForm, *, email: str) -> bool:
 
 def _way_on(signed_in: SignedIn, wanted: str | None = "") -> str:
     """Return the page that was wanted, else where this person works."""
-    if wanted and _is_ours(wanted):
+    if wanted and is_ours(wanted):
         return wanted
     if len(signed_in.people) != 1:
         return url_for("front.index")
@@ -193,14 +196,6 @@ def _way_on(signed_in: SignedIn, wanted: str | None = "") -> str:
     if Role.VOLUNTEER in person.roles:
         return url_for("checking_in.show", event_slug=slug)
     return url_for("front.event", event_slug=slug)
-
-
-def _is_ours(address: str) -> bool:
-    """Tell whether an address is a path of this site, however a browser may read it."""
-    if not address.startswith("/") or address.startswith("//") or "\\" in address or not address.isprintable():
-        return False
-    parts = urlsplit(address)
-    return not parts.scheme and not parts.netloc
 
 
 def _again(form: SignInForm, *, status: int) -> Response:
