@@ -109,6 +109,23 @@ def while_the_database_is_locked(page: Page, venue: Venue) -> None:
         expect(page.get_by_role("heading", name="One moment, please")).to_be_visible()
 
 
+def gone_meanwhile(page: Page, venue: Venue) -> None:
+    expect(page.locator("#on-my-way")).to_be_visible()
+    # Straight from the form as it stands, whatever the page learns meanwhile.
+    press_it = "() => { window.pressed = document.querySelector('#on-my-way').form; }"
+    page.evaluate(press_it)
+    moved(venue.cast, "API-3", "no_show", by=venue.cast.tove)
+    page.evaluate("() => HTMLFormElement.prototype.submit.call(document.body.appendChild(window.pressed))")
+    expect(page.locator("#refusal")).to_be_visible()
+
+
+def own_questions(page: Page, _venue: Venue) -> None:
+    page.get_by_label("Email").fill("carla@gmial.com")
+    page.get_by_label("Phone").fill("12")
+    page.locator("#save-details").click()
+    expect(page.get_by_text("Did you mean")).to_be_visible()
+
+
 def every_field_is_asked(venue: Venue) -> None:
     venue.cast.set(ask_username="optional", username_label="Acme username", allow_urgent=True)
 
@@ -193,7 +210,7 @@ SIGHTS = (
     Sight("desk of an organiser", "desk/show.html", "/{slug}/desk", TABLET, "olga"),
     Sight("desk, on a break", "desk/show.html", "/{slug}/desk", TABLET, "emil", before=on_a_break),
     Sight("desk, number taken", "desk/show.html", "/{slug}/desk", TABLET, "emil", then=at_toves_desk),
-    Sight("desk of a lead, the day over", "desk/show.html", "/{slug}/desk", TABLET, "lena", before=the_days_end_is_past),
+    Sight("desk, the day over", "desk/show.html", "/{slug}/desk", TABLET, "lena", before=the_days_end_is_past),
     Sight("queues of a lead", "queues/show.html", "/{slug}/queues", TABLET, "lena", then=the_queue_closes),
     Sight("queues, the day over", "queues/show.html", "/{slug}/queues", TABLET, "olga", before=the_days_end_is_past),
     Sight("queues rest", "queues/show.html", "/{slug}/queues", TABLET, "olga", before=queues_rest),
@@ -216,6 +233,11 @@ SIGHTS = (
     Sight("customer, called", "customer/show.html", "/t/{called}", PHONE),
     Sight("customer, on hold", "customer/show.html", "/t/{on_hold}", PHONE),
     Sight("customer, helped", "customer/show.html", "/t/{closed}", PHONE),
+    Sight("customer, nowhere to go", "customer/show.html", "/t/{called}", PHONE, then=gone_meanwhile),
+    Sight("customer's details", "customer/details.html", "/t/{waiting}/details", PHONE),
+    Sight("customer's details, questions", "customer/details.html", "/t/{waiting}/details", PHONE, then=own_questions),
+    Sight("customer leaves", "customer/leave.html", "/t/{waiting}/leave", PHONE),
+    Sight("customer leaves, called", "customer/leave.html", "/t/{called}/leave", PHONE),
     Sight("customer, queues rest", "customer/show.html", "/t/{waiting}", PHONE, before=queues_rest),
     Sight("survey", "feedback/form.html", "/feedback/{survey}", PHONE),
     Sight("survey, nothing chosen", "feedback/form.html", "/feedback/{survey}", PHONE, then=press("Send")),
