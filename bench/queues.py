@@ -60,11 +60,20 @@ class Round:
 
 @contextmanager
 def our_desk(server: Postgres, *, tickets: int) -> Iterator[OurDesk]:
+    """Yield our desk on a new database of this server."""
+    url = server.new_database()
+    try:
+        with desk_on(url, tickets=tickets) as desk:
+            yield desk
+    finally:
+        server.drop_database(url)
+
+
+@contextmanager
+def desk_on(url: str, *, tickets: int) -> Iterator[OurDesk]:
     """Yield our desk with 32 experts, nine teams, and that many people waiting who get a text and an email."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = server.new_database()
-        stack.callback(server.drop_database, url)
         make_tables(url, folder)
         settings = Settings(database_url=url, secret_key=SECRET_KEY, instance_folder=folder, worker_inside=False)
         app = create_app(settings)

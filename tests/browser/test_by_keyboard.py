@@ -24,6 +24,8 @@ def test_vera_checks_carla_in_with_the_keyboard_alone(venue: Venue) -> None:
     for words in ("Carla", "Jones", venue.email, venue.phone, "The regression looks wrong."):
         page.keyboard.type(words)
         page.keyboard.press("Tab")
+    expect(page.get_by_role("radio", name="English")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.get_by_role("radio", name="Stats iQ")).to_be_focused()
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("radio", name="360")).to_be_checked()
@@ -104,7 +106,8 @@ def test_the_first_field_that_is_wrong_has_the_focus_and_is_told_why(venue: Venu
     expect(email).to_have_attribute("aria-invalid", "true")
     expect(email).to_have_accessible_description("This does not look like an email address.")
     expect(phone).to_have_accessible_description(re.compile("cannot be a phone number"))
-    expect(page.get_by_role("radiogroup")).to_have_accessible_description(re.compile("Please choose"))
+    tiles = page.get_by_role("radiogroup", name="What do they need help with?")
+    expect(tiles).to_have_accessible_description(re.compile("Please choose"))
     expect(page.get_by_label("First name")).to_have_value("Carla")
     expect(email).to_have_value("not an address")
 
