@@ -12,6 +12,7 @@ from checkin.alerts.segments import count_segments, is_gsm
 from checkin.alerts.templates import MOST_SEGMENTS, desk_name, letter, text_of
 from checkin.alerts.wording import fill, shown
 from checkin.models import AlertKind
+from checkin.models.settings import LANGUAGES
 
 VALUES = {
     "first_name": "Carla",
@@ -119,10 +120,11 @@ def test_the_longest_names_of_all_leave_two_segments(kind: AlertKind, letter_of_
 
 def _require_short(kind: AlertKind, changes: dict[str, str]) -> None:
     link = "https://desk.example.org/t/" + "a" * 22
-    body = text_of(kind, VALUES | changes | {"customer_link": link}, language="en")
-    assert count_segments(body) <= MOST_SEGMENTS
-    for kept, value in (("{key}", "STQ-42"), ("{customer_link}", link)):
-        assert kept not in TEXTS[kind] or value in body
+    for language in LANGUAGES:
+        body = text_of(kind, VALUES | changes | {"customer_link": link}, language=language)
+        assert count_segments(body) <= MOST_SEGMENTS, body
+        for kept, value in (("{key}", "STQ-42"), ("{customer_link}", link)):
+            assert kept not in TEXTS[kind] or value in body
 
 
 def test_a_message_is_cut_before_names_are_cut_to_the_bone() -> None:
