@@ -34,6 +34,7 @@ class Arrival:
 
     key: str
     token: str
+    language: str
     first_name: str
     last_name: str
     product_id: int
@@ -75,6 +76,7 @@ def arrival(session: Session, key: str, *, event_id: int, moment: datetime) -> A
     return Arrival(
         key=ticket.key,
         token=ticket.token,
+        language=ticket.language,
         first_name=ticket.first_name,
         last_name=ticket.last_name,
         product_id=ticket.product_id,

@@ -2,8 +2,8 @@
 
 from flask import Blueprint, Response, abort, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from checkin import clock, htmx
 from checkin.db import DatabaseBusy, database_now, db, transaction
@@ -18,6 +18,7 @@ from checkin.reports.kiosk import Arrival, arrival, kiosk_tiles
 from checkin.routes.access import EventView, staff_required, viewer
 from checkin.routes.customer import customer_address, qr_code
 from checkin.routes.failures import RETRY_AFTER_SECONDS
+from checkin.routes.language import spoken
 from checkin.routes.refusals import refusal
 
 bp = Blueprint("checking_in", __name__)
@@ -154,18 +155,28 @@ def _success(event: EventView, checked_in: CheckedIn) -> ResponseReturnValue:
     if there is None:
         abort(404)
     address = customer_address(there.token)
-    return htmx.page_or_block(
-        "checkin/done.html",
-        "done",
-        there=there,
-        estimate=wait_in_words(there.wait) if there.place else "",
-        qr_svg=qr_code(address),
-        customer_url=address,
-        differs=checked_in.differs,
-        kept=checked_in.kept,
-        alerts_sentence=_alerts_sentence(event, there),
-        where=_where(),
-    )
+    # The customer reads this page with the volunteer: what is said to each is said in their own language.
+    to_volunteer = {
+        "language": spoken(),
+        "differs": _("%(key)s was already checked in with other details; the first stands.", key=there.key),
+        "next": _("Next customer"),
+        "countdown": _("The form is clean again in {n} s"),
+        "soon": _("The form is clean again in a moment"),
+    }
+    with force_locale(there.language):
+        return htmx.page_or_block(
+            "checkin/done.html",
+            "done",
+            there=there,
+            estimate=wait_in_words(there.wait) if there.place else "",
+            qr_svg=qr_code(address),
+            customer_url=address,
+            differs=checked_in.differs,
+            kept=checked_in.kept,
+            alerts_sentence=_alerts_sentence(event, there),
+            to_volunteer=to_volunteer,
+            where=_where(),
+        )
 
 
 def wait_in_words(wait: WaitRange | None) -> str:

@@ -248,3 +248,21 @@ def test_a_taken_ticket_tells_its_customer_in_their_language(client: FlaskClient
     words = words_of(client.get(f"/t/{cast.ticket(key).token}"))
     assert "Emil vous attend." in words
     assert "Table 7" in words
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_who_was_checked_in_reads_their_own_language_and_the_volunteer_theirs(
+    client: FlaskClient, cast: Cast, htmx: bool
+) -> None:
+    sign_in(client, cast.vera)
+    typed = {"first_name": "Zoé", "last_name": "Roy", "email": "z@example.org", "phone": "+14155552672"}
+    answer = post(
+        client, "/demo/checkin", "/demo/checkin", htmx=htmx, product=cast.products["API"], language="fr", **typed
+    )  # fmt: skip
+    page = client.get(answer.location) if answer.status_code == 303 else answer
+    words = words_of(page)
+    assert french("Welcome, %(name)s. Your number is", name="Zoé").replace("Zoé.", "Zoé .") in words
+    assert "Next customer" in words
+    assert '<main id="checkin" class="kiosk" tabindex="-1" lang="fr"' in page.text
+    assert '<p class="done__next" lang="en">' in page.text
+    assert "Welcome" not in words
