@@ -1,12 +1,13 @@
 """Who is at the desk, where they sit and what they have in hand (docs/specification.md, 4.7)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from checkin.models import Person, Presence, StatusKind, TeamMember, Ticket
+from checkin.models import Event, Person, Presence, StatusKind, TeamMember, Ticket
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,14 @@ def experts_there(session: Session, *, event_id: int) -> list[ExpertLine]:
         )
         for person in people.values()
     ]
+
+
+def in_hand_of(session: Session, person_ids: Collection[int]) -> list[tuple[str, str]]:
+    """Return slug of the event and key of every ticket that one of these people has in hand."""
+    rows = session.execute(
+        select(Event.slug, Ticket.key)
+        .join(Event, Event.id == Ticket.event_id)
+        .where(Ticket.owner_id.in_(person_ids), Ticket.kind == StatusKind.OPEN)
+        .order_by(Ticket.taken_at, Ticket.id)
+    )
+    return [(slug, key) for slug, key in rows]

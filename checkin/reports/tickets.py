@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -112,6 +112,13 @@ def owned_lines(session: Session, *, event_id: int, person_id: int) -> list[Tick
     mine = and_(Ticket.owner_id == person_id, Ticket.kind != StatusKind.CLOSED)
     order = (Ticket.kind == StatusKind.ON_HOLD, Ticket.taken_at, Ticket.id)
     return _lines(session, _of_event(event_id).where(mine).order_by(*order))
+
+
+def ownerless_lines(session: Session, *, event_id: int, team_ids: Collection[int] | None) -> list[TicketLine]:
+    """Return what is on hold in these teams (None: in all of them) and nobody's, the longest first."""
+    ownerless = and_(Ticket.owner_id.is_(None), Ticket.kind == StatusKind.ON_HOLD)
+    of_teams = true() if team_ids is None else Ticket.team_id.in_(team_ids)
+    return _lines(session, _of_event(event_id).where(ownerless, of_teams).order_by(Ticket.updated_at, Ticket.id))
 
 
 def earlier_lines(session: Session, *, event_id: int, ticket_id: int, customer_id: int) -> list[TicketLine]:

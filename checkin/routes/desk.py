@@ -17,7 +17,7 @@ from checkin.queueing.errors import Away, QueueingError
 from checkin.queueing.taking import take_next
 from checkin.reports.experts import ExpertLine, experts_there
 from checkin.reports.queues import QueueCard, is_day_over, queue_cards
-from checkin.reports.tickets import TicketLine, owned_lines
+from checkin.reports.tickets import TicketLine, owned_lines, ownerless_lines
 from checkin.routes.access import EventView, Viewer, load_event, staff_required, viewer
 from checkin.routes.refusals import Refusal, refusal, status_of
 from checkin.routes.ticket_page import ticket_page
@@ -80,6 +80,7 @@ def desk_page(
         others=[card for card in cards if card.team_id not in me.teams],
         in_hand=[line for line in lines if line.kind is StatusKind.OPEN],
         tickets=_grouped(lines),
+        ownerless=_ownerless(reading, me),
         is_away=bool(me.teams) and me.presence is not Presence.AVAILABLE,
         colleagues=_colleagues(reading, me),
         left_over=left_over(event, cards, moment=moment),
@@ -98,6 +99,13 @@ def left_over(event: EventView, cards: list[QueueCard], *, moment: datetime) -> 
     me = viewer()
     theirs = [card for card in cards if Role.ORGANISER in me.roles or card.team_id in me.leads]
     return [card for card in theirs if card.queued and card.state is not QueueState.CLOSED]
+
+
+def _ownerless(reading: Session, me: Viewer) -> list[TicketLine]:
+    """Return what was escalated to a team that the viewer leads, and nobody has yet; for an organiser to any."""
+    if Role.ORGANISER in me.roles:
+        return ownerless_lines(reading, event_id=me.event_id, team_ids=None)
+    return ownerless_lines(reading, event_id=me.event_id, team_ids=me.leads) if me.leads else []
 
 
 def _colleagues(reading: Session, me: Viewer) -> list[ExpertLine]:

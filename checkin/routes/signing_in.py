@@ -27,6 +27,7 @@ from checkin.people.passwords import (
 from checkin.people.resetting import LinkDead, read_link, request_reset, set_password
 from checkin.people.signing_in import Credentials, find_credentials, welcome
 from checkin.people.throttle import TooManyAtOnce, TooManyTries, begin_attempt, judged_in_turn
+from checkin.reports.experts import in_hand_of
 from checkin.routes import presence
 from checkin.routes.access import SignedIn, load_signed_in
 from checkin.routes.addresses import is_ours
@@ -117,7 +118,13 @@ def sign_out() -> ResponseReturnValue:
             presence.leave(current_user)
         _end_session()
         return htmx.go_to(url_for("front.index"))
-    return htmx.page("people/sign_out.html", status=200 if request.method == "GET" else 422, form=form)
+    people = [one.person_id for one in current_user.people.values()] if current_user.is_authenticated else []
+    return htmx.page(
+        "people/sign_out.html",
+        status=200 if request.method == "GET" else 422,
+        form=form,
+        in_hand=in_hand_of(db.session(), people) if people else [],
+    )
 
 
 @bp.route("/reset", methods=["GET", "POST"])

@@ -3,10 +3,12 @@
 import uuid
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from checkin.models import QueueState, StatusCode
+from checkin.queueing.escalating import escalate
 from tests.cast import Cast, checked_in, moved, queue_of, sign_in, taken
 from tests.routes.pages import HTMX, form_of, post, words_of
 
@@ -137,3 +139,60 @@ def test_an_organiser_sees_the_queues_without_a_button(client: FlaskClient, cast
     assert page.status_code == 200
     assert "take" not in page.text.split("<main", 1)[1].split("action=")[0]
     assert client.post(TAKE).status_code == 403
+
+
+def test_what_was_escalated_to_a_team_is_with_its_lead_and_organisers(app: Flask, cast: Cast) -> None:
+    queue_of(cast, 1)
+    key = taken(cast)
+    with cast.writing() as session:
+        escalate(session, key, event_id=cast.event_id, by=cast.emil.id, version=None, team_code="STQ")
+    seen = {
+        who.name: "On hold, and nobody has it 1" in words_of(sign_in(app.test_client(), who).get(DESK))
+        for who in (cast.emil, cast.tove, cast.lena, cast.olga)
+    }
+    assert seen == {"Emil": False, "Tove": False, "Lena": True, "Olga": True}
+
+
+def test_what_was_escalated_to_a_lead_is_among_hers(app: Flask, cast: Cast) -> None:
+    queue_of(cast, 1)
+    key = taken(cast)
+    with cast.writing() as session:
+        escalate(session, key, event_id=cast.event_id, by=cast.emil.id, version=None)
+    words = words_of(sign_in(app.test_client(), cast.lena).get(DESK))
+    assert f"Escalated 1 {key}" in words
+    assert "nobody has it" not in words
+
+
+def test_what_was_just_done_can_be_undone_from_the_desk(emil: FlaskClient, cast: Cast) -> None:
+    queue_of(cast, 1)
+    key = taken(cast)
+    assert "undo-bar" not in emil.get(DESK).text
+    moved(cast, key, StatusCode.RESOLVED)
+    page = emil.get(DESK)
+    assert form_of(page, f"/demo/tickets/{key}/undo")["change_id"] == str(cast.changes(key)[-1].id)
+
+
+def test_a_closed_queue_has_no_button_and_a_closing_one_has(emil: FlaskClient, cast: Cast) -> None:
+    queue_of(cast, 1)
+    cast.set_queue("STQ", QueueState.CLOSED)
+    page = emil.get(DESK)
+    assert "This queue is closed" in words_of(page)
+    assert TAKE not in page.text
+    cast.set_queue("STQ", QueueState.CLOSING)
+    page = emil.get(DESK)
+    assert "Closing" in words_of(page)
+    assert TAKE in page.text
+
+
+def test_all_his_tickets_are_one_tap_away(emil: FlaskClient) -> None:
+    assert 'href="/demo/tickets?mine=1"' in emil.get(DESK).text
+
+
+def test_who_signs_out_is_reminded_of_what_is_in_their_hands(emil: FlaskClient, cast: Cast) -> None:
+    assert "in your hands" not in words_of(emil.get("/sign-out"))
+    queue_of(cast, 1)
+    key = taken(cast)
+    page = emil.get("/sign-out")
+    assert f"{key} is still in your hands." in words_of(page)
+    assert f'href="/demo/tickets/{key}"' in page.text
+    assert post(emil, "/sign-out", "/sign-out").status_code == 303
