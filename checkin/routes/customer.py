@@ -77,6 +77,13 @@ def language(token: str) -> ResponseReturnValue:
     return _do(token, form, lambda writing: choose_language(writing, token, form.language.data or ""))
 
 
+@bp.get("/t/<token>/<any('on-my-way', 'more-time', 'language'):move>")
+def back(token: str, move: str) -> ResponseReturnValue:  # noqa: ARG001 - whatever it was
+    """Show the own page where a refused move has left the browser: it asks for this address when it refreshes."""
+    _load(token)
+    return _own_page_instead(token)
+
+
 @bp.get("/t/<token>/details")
 def details(token: str) -> ResponseReturnValue:
     """Show the empty form that replaces what was given; once called, the own page stands in its place."""

@@ -23,6 +23,7 @@ let askAt = Date.now() + 3000;
 let connectAt = Date.now() + CONNECT_AGAIN;
 let asking = false;
 let warnedAt = 0;
+let wrongAt = 0;
 
 function jittered(milliseconds) {
   return milliseconds * (0.75 + Math.random() / 2);
@@ -53,7 +54,12 @@ function isHeld(main) {
   // The end of a request is not heard here when its form went away with the answer.
   for (const ctx of sending) if (!ctx.sourceElement?.isConnected) sending.delete(ctx);
   if (sending.size > 0) return true;
-  if (main.querySelector("[aria-invalid=true]")) return true;
+  if (main.querySelector("[aria-invalid=true]")) {
+    wrongAt = wrongAt || Date.now();
+    // Where somebody may be called meanwhile a mistake does not hold the page for ever.
+    const most = Number(main.dataset.holdSeconds || Infinity) * 1000;
+    if (Date.now() - wrongAt < most) return true;
+  } else wrongAt = 0;
   return main.querySelector("#refusal") !== null && Date.now() - warnedAt < WARNING_STAYS;
 }
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from checkin.config import ROOT
 from checkin.models import Presence, Product, QueueState, Survey, Team
 from checkin.queueing.presence import set_desk, set_presence
-from tests.browser.venue import KIOSK, PHONE, TABLET, TV, Venue, check_in_button, fill_in, settled
+from tests.browser.venue import KIOSK, PHONE, TABLET, TV, Venue, check_in_button, choose, fill_in, settled
 from tests.cast import checked_in, moved, queue_of, taken
 from tests.support.waiting import until
 
@@ -58,6 +58,14 @@ def both_questions(page: Page, venue: Venue) -> None:
     fill_in(page, venue, Email="carla@gmial.com", Phone="+49 30 123456")
     check_in_button(page).click()
     expect(page.get_by_text("Did they mean")).to_be_visible()
+
+
+def somebody_is_here_already(page: Page, venue: Venue) -> None:
+    checked_in(venue.cast, email=venue.email)
+    fill_in(page, venue)
+    choose(page, "API")
+    check_in_button(page).click()
+    expect(page.get_by_role("heading", name="They are here already")).to_be_visible()
 
 
 def carla_checked_in(page: Page, venue: Venue) -> None:
@@ -127,7 +135,10 @@ def own_questions(page: Page, _venue: Venue) -> None:
 
 
 def every_field_is_asked(venue: Venue) -> None:
-    venue.cast.set(ask_username="optional", username_label="Acme username", allow_urgent=True)
+    venue.cast.set(
+        ask_username="optional", username_label="Acme username", allow_urgent=True, ask_question_1="required",
+        question_1="Company", ask_question_2="optional", question_2="Licence", question_2_choices="Basic,Advanced",
+    )  # fmt: skip
 
 
 def queues_rest(venue: Venue) -> None:
@@ -199,6 +210,7 @@ SIGHTS = (
     Sight("check-in, empty event", "checkin/form.html", "/{slug}/checkin", KIOSK, "vera", is_empty=True),
     Sight("check-in, errors", "checkin/form.html", "/{slug}/checkin", KIOSK, "vera", then=empty_form),
     Sight("check-in, questions", "checkin/form.html", "/{slug}/checkin", KIOSK, "vera", then=both_questions),
+    Sight("check-in, again", "checkin/form.html", "/{slug}/checkin", KIOSK, "vera", then=somebody_is_here_already),
     Sight("check-in, all fields", "checkin/form.html", "/{slug}/checkin", KIOSK, "vera", before=every_field_is_asked),
     Sight("check-in, queues rest", "checkin/form.html", "/{slug}/checkin", KIOSK, "vera", before=queues_rest),
     Sight("checked in", "checkin/done.html", "/{slug}/checkin", KIOSK, "vera", then=carla_checked_in),

@@ -150,6 +150,14 @@ def test_a_press_on_a_page_that_slept_says_how_things_stand_now(client: FlaskCli
     assert "We called you and could not find you." in words_of(answer)
 
 
+@pytest.mark.parametrize("move", ["on-my-way", "more-time", "language"])
+def test_a_page_that_stands_at_the_address_of_a_move_finds_back(client: FlaskClient, cast: Cast, move: str) -> None:
+    key = checked_in(cast)
+    page = own_page(cast, key)
+    assert client.get(f"{page}/{move}").location == page
+    assert "You are next." in words_of(client.get(f"{page}/{move}", headers={"HX-Request": "true"}))
+
+
 # Five more minutes
 
 
