@@ -6,7 +6,7 @@ from checkin.alerts import outbox
 from checkin.models import Action, EventSettings, Person, Presence, Source, Team, TeamMember, Ticket
 from checkin.models.settings import parse_settings
 from checkin.queueing.errors import Away, NotAMember, OwnerAway
-from checkin.queueing.history import as_it_stands, by_person, record_move
+from checkin.queueing.history import after_undo, as_it_stands, by_person, record_move
 from checkin.queueing.locks import lock_people, lock_teams
 from checkin.queueing.new_tickets import CheckedIn, CheckInDetails, find_offer, write_ticket
 from checkin.queueing.owning import give
@@ -18,8 +18,8 @@ def by_hand(
 ) -> CheckedIn:
     """Make the ticket of this submission, or return the one it has made already; first name and product are enough.
 
-    It goes to the queue or, with `owner_id`, is theirs at once and the customer is told that they are ready. Nobody is
-    asked about other open tickets of the same customer. Raises ProductNotOffered, QueueClosed, SubmittedTwice (run the
+    It goes to the queue or, with `owner_id`, is theirs at once, and when the time to undo is over the customer is told
+    that they are ready. Nobody is asked about other open tickets of the same customer. Raises ProductNotOffered, QueueClosed, SubmittedTwice (run the
     transaction again) and, with an owner, NotAMember, Away, OwnerAway, HandsFull, OwnersHandsFull.
     """
     offer = find_offer(session, details, event_id=event_id)
@@ -55,4 +55,4 @@ def _give(session: Session, ticket_id: int, *, owner_id: int, by: int, settings:
     before, moment = as_it_stands(session, ticket), ticket.queued_at
     give(ticket, owner_id, desk=session.get_one(Person, owner_id).desk, moment=moment)
     record_move(session, ticket, Action.HAND_OVER, by=by_person(by), at=moment, before=before)
-    outbox.enqueue_ready(session, ticket, settings=settings, moment=moment)
+    outbox.enqueue_ready(session, ticket, settings=settings, moment=moment, due_at=after_undo(moment))

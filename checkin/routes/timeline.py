@@ -104,6 +104,8 @@ def _check_in(entry: ChangeEntry, source: Source) -> str:
 
 def _hand_over(entry: ChangeEntry, names: Names) -> str:
     owner = entry.after.get("owner")
+    if owner is not None and owner == entry.person_id:
+        return _("took the ticket over")
     if owner is not None:
         return _("handed the ticket over to %(name)s", name=names.people.get(owner, "?"))
     team = names.teams.get(entry.after.get("team", 0), "?")

@@ -64,6 +64,8 @@ def done(change: ChangeEntry, names: Names) -> str:
 
 def _handed_over(change: ChangeEntry, names: Names) -> str:
     owner = change.after.get("owner")
+    if owner is not None and owner == change.person_id:
+        return _("Yours now.")
     if owner is not None:
         return _("Handed over to %(name)s.", name=names.people.get(owner, "?"))
     return _("Handed over to %(team)s.", team=names.teams.get(change.after.get("team", 0), "?"))
