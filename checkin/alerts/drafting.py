@@ -109,8 +109,10 @@ def _values(session: Session, alert: Alert, ticket: Ticket, event: Event, *, sen
 def _message_of_the_desk(session: Session, ticket: Ticket) -> str:
     """Return what was typed for the customer when their ticket was cancelled, else what its queue lets us say."""
     cancelled = TicketChange.after["status"].as_string() == StatusCode.CANCELLED
-    last = select(TicketChange.words).where(TicketChange.ticket_id == ticket.id, cancelled)
-    typed = shown(session.scalars(last.order_by(TicketChange.id.desc()).limit(1)).first() or "")
+    changes = select(TicketChange).where(TicketChange.ticket_id == ticket.id, cancelled)
+    last = session.scalars(changes.order_by(TicketChange.id.desc()).limit(1)).first()
+    # A note of why, between those who work there, is told to nobody.
+    typed = shown(last.words) if last is not None and last.after.get("told") else ""
     takes_people = session.get_one(Team, ticket.team_id).queue_state in {QueueState.OPEN, QueueState.PAUSED}
     return typed or translate(COME_BACK if takes_people else NO_MORE_TODAY, ticket.language)
 

@@ -94,8 +94,11 @@ def settle_waiting(
 
 def _cancel(session: Session, ticket: Ticket, *, by: int, words: str) -> None:
     status = status_named(session, StatusCode.CANCELLED, event_id=ticket.event_id)
-    before = as_it_stands(session, ticket)
-    set_status(session, ticket, status, by=by_person(by), moment=database_now(session), before=before, words=words)
+    # The words are for the customer, unlike the note of who cancels a single ticket.
+    set_status(
+        session, ticket, status, by=by_person(by), moment=database_now(session), before=as_it_stands(session, ticket),
+        words=words, also={"told": True},
+    )  # fmt: skip
 
 
 def end_day(session: Session, *, event_id: int, by: int) -> None:

@@ -1,7 +1,9 @@
 """Writes a ticket's history: one row for every change, by the function that makes the change."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -66,16 +68,18 @@ def restore_times(ticket: Ticket, kept: dict[str, Any]) -> None:
 
 
 def record_move(
-    session: Session, ticket: Ticket, action: Action, *, by: By, at: datetime, before: dict[str, Any], words: str = ""
-) -> None:
+    session: Session, ticket: Ticket, action: Action, *, by: By, at: datetime, before: dict[str, Any], words: str = "",
+    also: Mapping[str, Any] = MappingProxyType({}),
+) -> None:  # fmt: skip
     """Stamp a move of status, owner, team or product on the ticket, and append its change.
 
-    `before` is what `as_it_stands` said; `after` names the version that this led to: undo is for nothing later.
+    `before` is what `as_it_stands` said; `after` names the version that this led to: undo is for nothing later. `also`
+    is what else `after` is to keep.
     """
     ticket.updated_at = at
     ticket.version += 1
     session.flush()
-    after = _places(session, ticket) | {"version": ticket.version}
+    after = _places(session, ticket) | {"version": ticket.version, **also}
     record(session, ticket, action, by=by, at=at, before=before, after=after, words=words)
 
 

@@ -1,7 +1,9 @@
 """Where a ticket stands, the one table of allowed moves, and the only writer of a status (specification 1, 4.3)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -141,14 +143,15 @@ def status_named(session: Session, code: str, *, event_id: int) -> Status:
 
 def set_status(
     session: Session, ticket: Ticket, status: Status, *, by: By, moment: datetime, before: dict[str, Any],
-    words: str = "",
+    words: str = "", also: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:  # fmt: skip
     """Give the ticket, which the caller holds, this allowed status, with its history row and its alerts.
 
-    `before` is how it stood before the caller gave it another owner, as `as_it_stands` says it.
+    `before` is how it stood before the caller gave it another owner, as `as_it_stands` says it; `also` is what else the
+    history is to keep of it.
     """
     stand_at(ticket, status, moment)
-    record_move(session, ticket, Action.STATUS, by=by, at=moment, before=before, words=words)
+    record_move(session, ticket, Action.STATUS, by=by, at=moment, before=before, words=words, also=also)
     tell_of_status(session, ticket, status, was=before["status"], by=by, moment=moment)
 
 
