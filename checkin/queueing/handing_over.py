@@ -20,7 +20,6 @@ from checkin.models import (
     Ticket,
 )
 from checkin.queueing.entrances import TAKES_NOBODY_NEW, require_entrance
-from checkin.queueing.entrances import TAKES_NOBODY_NEW
 from checkin.queueing.errors import (
     Away,
     MoveNotAllowed,
