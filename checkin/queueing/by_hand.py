@@ -19,8 +19,9 @@ def by_hand(
     """Make the ticket of this submission, or return the one it has made already; first name and product are enough.
 
     It goes to the queue or, with `owner_id`, is theirs at once, and when the time to undo is over the customer is told
-    that they are ready. Nobody is asked about other open tickets of the same customer. Raises ProductNotOffered, QueueClosed, SubmittedTwice (run the
-    transaction again) and, with an owner, NotAMember, Away, OwnerAway, HandsFull, OwnersHandsFull.
+    that they are ready. Nobody is asked about other open tickets of the same customer. Raises ProductNotOffered,
+    QueueClosed, SubmittedTwice (run the transaction again) and, with an owner, NotAMember, Away, OwnerAway, HandsFull,
+    OwnersHandsFull.
     """
     offer = find_offer(session, details, event_id=event_id)
     if isinstance(offer, CheckedIn):
