@@ -52,6 +52,7 @@ bench: venv-dev ## measure; each script prints one line of JSON
 	@$(BIN)/python -m bench.depth
 	@$(BIN)/python -m bench.checkin
 	@$(BIN)/python -m bench.board
+	@$(BIN)/python -m bench.estimate
 
 shots: venv-dev tools ## take the screenshots of the README
 	$(BIN)/python -m tests.shots
