@@ -32,6 +32,8 @@ class Tile:
 class Arrival:
     """Where somebody who stands at the kiosk is: in the queue at `place` (None: not offered now), or with `expert`."""
 
+    at: datetime
+    ticket_id: int
     key: str
     token: str
     language: str
@@ -74,6 +76,8 @@ def arrival(session: Session, key: str, *, event_id: int, moment: datetime) -> A
     ticket, product, expert = found
     place = place_of(session, ticket, moment=moment)
     return Arrival(
+        at=moment,
+        ticket_id=ticket.id,
         key=ticket.key,
         token=ticket.token,
         language=ticket.language,

@@ -9,16 +9,18 @@ from checkin import clock, htmx
 from checkin.db import DatabaseBusy, database_now, db, transaction
 from checkin.forms.checking_in import CheckInForm
 from checkin.forms.fields import PAGE_TOO_OLD, page_too_old
+from checkin.live import live
 from checkin.models import Role, UsernameAsked
 from checkin.queueing.checking_in import CheckedIn, CheckInDetails, check_in
 from checkin.queueing.duplicates import Duplicate
 from checkin.queueing.errors import AlreadyHere, ProductNotOffered, QueueClosed, QueueingError, SubmittedTwice
 from checkin.queueing.estimates import WaitRange
+from checkin.queueing.quotes import Told
 from checkin.reports.kiosk import Arrival, arrival, kiosk_tiles
 from checkin.routes.access import EventView, staff_required, viewer
-from checkin.routes.customer import customer_address, qr_code
 from checkin.routes.failures import RETRY_AFTER_SECONDS
 from checkin.routes.language import spoken
+from checkin.routes.links import customer_address, qr_code
 from checkin.routes.refusals import refusal
 
 bp = Blueprint("checking_in", __name__)
@@ -154,6 +156,8 @@ def _success(event: EventView, checked_in: CheckedIn) -> ResponseReturnValue:
     there = _where_they_stand(event, checked_in.key)
     if there is None:
         abort(404)
+    if there.place is not None:
+        live().quotes.tell(Told(event.id, there.ticket_id, there.at, there.place, there.wait))
     address = customer_address(there.token)
     # The customer reads this page with the volunteer: what is said to each is said in their own language.
     to_volunteer = {
@@ -185,6 +189,8 @@ def wait_in_words(wait: WaitRange | None) -> str:
         return _("We don't know the wait yet.")
     if wait.most == 0:
         return _("It will be soon.")
+    if wait.least >= 120:
+        return _("It will be more than two hours.")
     if wait.least == 0:
         return ngettext("At most about %(num)s minute.", "At most about %(num)s minutes.", wait.most)
     return _("About %(least)s to %(most)s minutes.", least=wait.least, most=wait.most)

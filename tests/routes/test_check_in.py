@@ -9,7 +9,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from checkin.models import QueueState, Ticket
+from checkin.live import live
+from checkin.models import QueueState, Quote, Ticket
+from checkin.queueing.waits import WaitRange
+from checkin.routes.checking_in import wait_in_words
 from tests.cast import Cast, queue_of, sign_in
 from tests.routes.pages import HTMX, error_beside, form_of, post, words_of
 
@@ -273,6 +276,29 @@ def test_urgent_is_asked_only_where_the_event_allows_it(kiosk: FlaskClient, cast
     submit(kiosk, cast, urgent_reason="on stage in ten minutes", duplicate="again")
     assert cast.ticket("STQ-2").urgent_reason == "on stage in ten minutes"
     assert "You are next" in words_of(kiosk.get(ADDRESS, query_string={"done": "STQ-2"}))
+
+
+def test_the_wait_that_was_told_is_kept(kiosk: FlaskClient, cast: Cast) -> None:
+    queue_of(cast, 1)
+    submit(kiosk, cast, htmx=True)
+    assert live(cast.app).quotes.wait_until_kept(10)
+    quote = cast.one(select(Quote))
+    assert (quote.ticket_id, quote.place) == (cast.ticket("STQ-2").id, 2)
+
+
+@pytest.mark.parametrize(
+    ("wait", "words"),
+    [
+        (None, "We don't know the wait yet."),
+        (WaitRange(0, 0), "It will be soon."),
+        (WaitRange(0, 10), "At most about 10 minutes."),
+        (WaitRange(10, 15), "About 10 to 15 minutes."),
+        (WaitRange(125, 180), "It will be more than two hours."),
+    ],
+)
+def test_a_wait_is_told_as_people_say_it(cast: Cast, wait: WaitRange | None, words: str) -> None:
+    with cast.app.test_request_context("/"):
+        assert wait_in_words(wait) == words
 
 
 def test_the_tiles_say_how_many_wait(kiosk: FlaskClient, cast: Cast) -> None:
