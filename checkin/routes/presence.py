@@ -105,7 +105,8 @@ def leave(signed_in: SignedIn) -> None:
     """Let somebody who signs out be off at all their events, and free their tables. A busy database keeps nobody in."""
     try:
         with transaction() as writing:
-            for person in signed_in.people.values():
+            # In one order, or two of them who go at once may wait for each other.
+            for person in sorted(signed_in.people.values(), key=lambda one: one.event_id):
                 presence.set_presence(writing, event_id=person.event_id, person_id=person.person_id, to=Presence.OFF)
     except DatabaseBusy:
         return

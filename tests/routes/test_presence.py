@@ -251,7 +251,7 @@ def test_colleagues_are_shown_with_desk_break_and_what_they_have_in_hand(emil: F
     sits(cast, cast.lena, "9")
     key = taken(cast, by=cast.lena)
     words = words_of(emil.get(DESK))
-    assert f"Lena Desk 9 busy with {key}" in words
+    assert f"Lena Desk 9 busy {key}" in words
     assert "Tove" not in words.partition("At the desk now")[2], "she is in none of Emil's teams"
     goes(cast, cast.lena, Presence.ON_BREAK)
     assert "Lena Desk 9 on a break" in words_of(emil.get(DESK))

@@ -47,7 +47,7 @@ def test_a_lead_sees_her_own_queue_with_who_waits_and_who_is_there(lena: FlaskCl
     key = taken(cast)
     words = words_of(lena.get(QUEUES))
     assert "Stats iQ The first one came" in words
-    assert f"Emil busy with {key}" in words
+    assert f"Emil busy {key}" in words
     assert "Lena available" in words
     assert "2 waiting" in words
     assert "360" not in words
