@@ -1,19 +1,15 @@
 """The customer's own page behind an unguessable link, and its buttons (docs/specification.md, section 7)."""
 
-import io
 from collections.abc import Callable
 
-import segno
-from flask import Blueprint, Response, abort, current_app, g, request, url_for
+from flask import Blueprint, Response, abort, g, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_wtf import FlaskForm
-from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from checkin import htmx
-from checkin.config import Settings
 from checkin.db import database_now, db, transaction
 from checkin.forms.customer import DetailsForm, LanguageForm, MoreTimeForm, MoveForm
 from checkin.forms.fields import PAGE_TOO_OLD, page_too_old
@@ -26,6 +22,7 @@ from checkin.queueing.waits import WaitRange
 from checkin.reports.customers import CustomerView, customer_view
 from checkin.reports.tickets import Stance
 from checkin.routes.access import EventView
+from checkin.routes.checking_in import apply_choice
 from checkin.routes.language import speak
 from checkin.routes.refusals import Refusal, refusal, status_of
 
@@ -98,20 +95,10 @@ def do_correct(token: str) -> ResponseReturnValue:
     """Replace what is filled in: back to the own page, or 422 with what was typed."""
     view = _load(token)
     form = DetailsForm(g.event.settings)
-    _apply_choice(form)
+    apply_choice(form)
     if view.stance is Stance.WAITING and not form.validate_on_submit():
         return _details(token, form, status=422, notice=str(PAGE_TOO_OLD) if page_too_old(form) else None)
     return _do(token, form, lambda writing: correct_own_details(writing, token, form.given))
-
-
-def _apply_choice(form: DetailsForm) -> None:
-    """Carry out the one-tap correction of the email; its buttons are not an answer to the question about the phone."""
-    if "email_choice" not in request.form:
-        return
-    if request.form["email_choice"] == "use" and "email" in form:
-        form.email.data = request.form.get("email_offer", "").strip() or form.email.data
-    if "phone_asked" in request.form:
-        form.phone_checked.data = ""
 
 
 def _do(token: str, form: FlaskForm, move: Callable[[Session], object]) -> ResponseReturnValue:
@@ -174,22 +161,3 @@ def wait_in_words(wait: WaitRange | None) -> str:
     if wait.least == 0:
         return ngettext("up to about %(num)s min", "up to about %(num)s min", wait.most)
     return _("about %(least)s to %(most)s min", least=wait.least, most=wait.most)
-
-
-def public_address(path: str) -> str:
-    """Return the address that people outside reach `path` by: built from PUBLIC_URL, never from the Host header."""
-    settings: Settings = current_app.extensions["checkin_settings"]
-    return settings.effective_public_url + path
-
-
-def customer_address(token: str) -> str:
-    """Return the full address of a customer's own page."""
-    return public_address(url_for("customer.show", token=token))
-
-
-def qr_code(address: str) -> Markup:
-    """Return a QR code as SVG, dark on light whatever the scheme, without size: the page's style decides."""
-    out = io.BytesIO()
-    code = segno.make(address, error="m", micro=False)
-    code.save(out, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=4, svgclass="qr", lineclass="qr-lines")
-    return Markup(out.getvalue().decode())  # noqa: S704 - segno's own drawing of an address of ours

@@ -34,7 +34,7 @@ from checkin.reports.tickets import earlier_lines
 from checkin.reports.timeline import AlertEntry, ChangeEntry, alerts_of, changes_of, names_of
 from checkin.routes import words
 from checkin.routes.access import EventView, viewer
-from checkin.routes.customer import customer_address
+from checkin.routes.links import customer_address
 from checkin.routes.moves import moves_of
 from checkin.routes.refusals import Refusal, refusal, status_of
 from checkin.routes.timeline import timeline
