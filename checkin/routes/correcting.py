@@ -57,7 +57,7 @@ def save(event: EventView, key: str) -> ResponseReturnValue:
         pass
     except QueueingError as error:
         ticket = _ticket(event, key)
-        form.version.data = ticket.version
+        form.version.data, form.version.raw_data = ticket.version, None
         return _correct_page(ticket, form, status=status_of(error), warning=refusal(error))
     return htmx.go_to(url_for("tickets.show", event_slug=event.slug, key=key))
 
