@@ -23,6 +23,7 @@ def customer_address(token: str) -> str:
 def qr_code(address: str) -> Markup:
     """Return a QR code as SVG, dark on light whatever the scheme, without size: the page's style decides."""
     out = io.BytesIO()
-    code = segno.make(address, error="m", micro=False)
+    # Each of the eight masks can be read; looking for the best of them costs three times as much as all the rest.
+    code = segno.make(address, error="m", micro=False, mask=2)
     code.save(out, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=4, svgclass="qr", lineclass="qr-lines")
     return Markup(out.getvalue().decode())  # noqa: S704 - segno's own drawing of an address of ours
