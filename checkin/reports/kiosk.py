@@ -1,5 +1,6 @@
 """What the kiosk shows: the products with who waits for them, and where somebody stands (specification 2.4, 2.5)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,9 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkin.models import Person, Product, QueueState, StatusKind, Team, Ticket
-from checkin.queueing.estimates import WaitRange, estimate_wait
+from checkin.queueing.estimates import estimate_wait, pace_of
 from checkin.queueing.places import place_of
-from checkin.reports.queues import product_tiles
+from checkin.queueing.waits import Pace, WaitRange, likely_wait
+from checkin.reports.queues import ProductTile, product_tiles
 
 
 @dataclass(frozen=True)
@@ -50,17 +52,22 @@ class Arrival:
     by_email: bool
 
 
-def kiosk_tiles(session: Session, *, event_id: int, moment: datetime) -> list[Tile]:
-    """Return the products that have a team, in the organisers' order."""
+def kiosk_tiles(session: Session, *, event_id: int, moment: datetime, paces: Mapping[str, Pace]) -> list[Tile]:
+    """Return the products that have a team, in the organisers' order; `paces` are the teams' by their codes."""
     products = product_tiles(session, event_id=event_id, moment=moment)
-    teams = dict(session.execute(select(Team.code, Team.id).where(Team.event_id == event_id)).all())
-    # Several products of one team have one queue.
-    waits = {
-        tile.team_code: estimate_wait(session, team_id=teams[tile.team_code], place=tile.waiting + 1, moment=moment)
-        for tile in products
-        if tile.waiting and tile.state is QueueState.OPEN
-    }
-    return [Tile(tile.id, tile.name, tile.state, tile.waiting, waits.get(tile.team_code)) for tile in products]
+    return [Tile(tile.id, tile.name, tile.state, tile.waiting, _wait(tile, paces)) for tile in products]
+
+
+def _wait(tile: ProductTile, paces: Mapping[str, Pace]) -> WaitRange | None:
+    if not tile.waiting or tile.state is not QueueState.OPEN or tile.team_code not in paces:
+        return None
+    return likely_wait(paces[tile.team_code], tile.waiting + 1)
+
+
+def team_paces(session: Session, *, event_id: int, moment: datetime) -> dict[str, Pace]:
+    """Return how quickly each team of the event works, by its code."""
+    teams = session.execute(select(Team.code, Team.id).where(Team.event_id == event_id)).all()
+    return {code: pace_of(session, team_id=team_id, moment=moment) for code, team_id in teams}
 
 
 def arrival(session: Session, key: str, *, event_id: int, moment: datetime) -> Arrival | None:

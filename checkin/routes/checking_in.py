@@ -1,6 +1,8 @@
 """Check-in at the kiosk: one short page, its submission, its success (docs/specification.md, section 2)."""
 
-from flask import Blueprint, Response, abort, request, session, url_for
+import time
+
+from flask import Blueprint, Response, abort, current_app, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
@@ -14,9 +16,9 @@ from checkin.models import Role, UsernameAsked
 from checkin.queueing.checking_in import CheckedIn, CheckInDetails, check_in
 from checkin.queueing.duplicates import Duplicate
 from checkin.queueing.errors import AlreadyHere, ProductNotOffered, QueueClosed, QueueingError, SubmittedTwice
-from checkin.queueing.estimates import WaitRange
 from checkin.queueing.quotes import Told
-from checkin.reports.kiosk import Arrival, arrival, kiosk_tiles
+from checkin.queueing.waits import Pace, WaitRange
+from checkin.reports.kiosk import Arrival, arrival, kiosk_tiles, team_paces
 from checkin.routes.access import EventView, staff_required, viewer
 from checkin.routes.failures import RETRY_AFTER_SECONDS
 from checkin.routes.language import spoken
@@ -25,6 +27,7 @@ from checkin.routes.refusals import refusal
 
 bp = Blueprint("checking_in", __name__)
 _KIOSK_LENGTH = 60
+_PACE_SECONDS = 15
 
 
 @bp.get("/<slug:event_slug>/checkin")
@@ -139,12 +142,22 @@ def _form(
     event: EventView, form: CheckInForm, *, status: int = 200, notice: str | None = None, there: Arrival | None = None
 ) -> Response:
     """Show the form; with `there`, the open ticket that the customer has already, and what can become of it."""
-    tiles = kiosk_tiles(db.session(), event_id=event.id, moment=clock.now())
+    tiles = kiosk_tiles(db.session(), event_id=event.id, moment=clock.now(), paces=_paces(event))
     asked = next((tile for tile in tiles if tile.id == form.product_id), None)
     return htmx.page_or_block(
         "checkin/form.html", "form", status=status, form=form, tiles=tiles, notice=notice, there=there, asked=asked,
         where=_where(), wait_in_words=wait_in_words,
     )  # fmt: skip
+
+
+def _paces(event: EventView) -> dict[str, Pace]:
+    """Return how quickly the teams work, read anew a few times a minute: all kiosks ask, and it changes slowly."""
+    held: dict[int, tuple[float, dict[str, Pace]]] = current_app.extensions.setdefault("kiosk_paces", {})
+    since, paces = held.get(event.id, (0.0, {}))
+    if not paces or time.monotonic() - since > _PACE_SECONDS:
+        paces = team_paces(db.session(), event_id=event.id, moment=clock.now())
+        held[event.id] = (time.monotonic(), paces)
+    return paces
 
 
 def _where_they_stand(event: EventView, key: str) -> Arrival | None:

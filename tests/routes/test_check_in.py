@@ -2,18 +2,20 @@
 
 import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
+from checkin import clock
 from checkin.live import live
-from checkin.models import QueueState, Quote, Ticket
+from checkin.models import QueueState, Quote, StatusCode, Ticket
 from checkin.queueing.waits import WaitRange
 from checkin.routes.checking_in import wait_in_words
-from tests.cast import Cast, queue_of, sign_in
+from tests.cast import Cast, checked_in, moved, queue_of, sign_in, taken
 from tests.routes.pages import HTMX, error_beside, form_of, post, words_of
 
 ADDRESS = "/demo/checkin"
@@ -299,6 +301,22 @@ def test_the_wait_that_was_told_is_kept(kiosk: FlaskClient, cast: Cast) -> None:
 def test_a_wait_is_told_as_people_say_it(cast: Cast, wait: WaitRange | None, words: str) -> None:
     with cast.app.test_request_context("/"):
         assert wait_in_words(wait) == words
+
+
+def test_the_tiles_say_how_long_the_next_one_would_wait(kiosk: FlaskClient, cast: Cast) -> None:
+    for _ in range(4):
+        checked_in(cast)
+        key = taken(cast)
+        with cast.writing() as session:
+            began = clock.now() - timedelta(minutes=12)
+            session.execute(update(Ticket).where(Ticket.key == key).values(taken_at=began, queued_at=began))
+        moved(cast, key, StatusCode.RESOLVED)
+    queue_of(cast, 2)
+    assert re.search(r"2 waiting · (up to )?\d+( to \d+)? min", words_of(kiosk.get(ADDRESS)))
+    cast.set_queue("STQ", QueueState.PAUSED)
+    words = words_of(kiosk.get(ADDRESS))
+    assert "paused, 2 waiting" in words
+    assert "2 waiting ·" not in words
 
 
 def test_the_tiles_say_how_many_wait(kiosk: FlaskClient, cast: Cast) -> None:
