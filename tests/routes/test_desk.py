@@ -172,12 +172,14 @@ def test_what_was_just_done_can_be_undone_from_the_desk(emil: FlaskClient, cast:
     assert form_of(page, f"/demo/tickets/{key}/undo")["change_id"] == str(cast.changes(key)[-1].id)
 
 
-def test_a_closed_queue_has_no_button_and_a_closing_one_has(emil: FlaskClient, cast: Cast) -> None:
+def test_a_closed_queue_has_no_button_and_a_closing_one_has(app: Flask, emil: FlaskClient, cast: Cast) -> None:
     queue_of(cast, 1)
     cast.set_queue("STQ", QueueState.CLOSED)
     page = emil.get(DESK)
     assert "This queue is closed" in words_of(page)
+    assert "Decide what becomes of those who wait" not in words_of(page)
     assert TAKE not in page.text
+    assert 'href="/demo/queues?ask=STQ"' in sign_in(app.test_client(), cast.lena).get(DESK).text
     cast.set_queue("STQ", QueueState.CLOSING)
     page = emil.get(DESK)
     assert "Closing" in words_of(page)
