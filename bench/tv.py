@@ -4,10 +4,12 @@ A server as `make run` starts it (one gthread process, SQLite; `--postgres`: Pos
 in it, and one headless Chromium on `board?tv=1` with chime and spoken call. Once a second something happens on the
 desk, by the rules' own functions inside the server: somebody is checked in, taken, resolved, or put back; 25 to 40
 tickets are on the board, so that it pages. Every minute the page's garbage is collected and counted what is left: the
-heap of its scripts, nodes and listeners of its documents, and the resident memory of its process and of the server's.
+heap of its scripts, nodes and listeners of its documents, and the resident memory of the browser's processes and of
+the server's.
 
-- `*_per_hour`: the slope of a straight line through all samples after the first tenth; `first` and `last`: the medians
-  of the first quarter after that tenth and of the last quarter.
+- `first`, `last`: the medians of the first and of the last quarter of the samples, without the first tenth; `per_hour`:
+  the slope of a straight line through the last half. Chromium keeps its first 150 layout shifts with the rows that
+  moved, so that nodes grow for half an hour to a level where they stay; so does what SQLite keeps of its pages.
 - `late_ms`: from the commit to the swapped board, as the page's own clock saw it; includes the 100 ms of the pump.
 - `is_same`: whether the page shows at the end what the server would answer to it.
 
@@ -144,14 +146,14 @@ class Samples:
             self.counted.setdefault(name, []).append(figure)
 
     def trends(self) -> dict[str, dict[str, float]]:
-        """Return for each name the medians of the first and last quarter and the slope per hour."""
-        skipped = len(self.at) // 10
-        hours = [at / 3600 for at in self.at[skipped:]]
+        """Return for each name the medians of the first and last quarter, and the slope per hour of the last half."""
+        skipped, half = len(self.at) // 10, len(self.at) // 2
+        hours = [at / 3600 for at in self.at]
         quarter = max(len(hours) // 4, 1)
         trends = {}
         for name, counted in self.counted.items():
             after = counted[skipped:]
-            slope = statistics.linear_regression(hours, after).slope if len(hours) > 1 else 0.0
+            slope = statistics.linear_regression(hours[half:], counted[half:]).slope if len(hours) > 3 else 0.0
             trends[name] = {
                 "first": round(statistics.median(after[:quarter]), 2),
                 "last": round(statistics.median(after[-quarter:]), 2),
@@ -173,8 +175,7 @@ class Screen:
         self._tools = self.page.context.new_cdp_session(self.page)
         self._tools.send("HeapProfiler.enable")
         self._tools.send("Performance.enable")
-        processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-        self._process = max(int(one["id"]) for one in processes if one["type"] == "renderer")
+        self._browser = browser.new_browser_cdp_session()
 
     def counted(self) -> dict[str, float]:
         """Collect the garbage and count what is left."""
@@ -182,9 +183,11 @@ class Screen:
             self._tools.send("HeapProfiler.collectGarbage")
         heap = self._tools.send("Runtime.getHeapUsage")["usedSize"]
         metrics = {one["name"]: one["value"] for one in self._tools.send("Performance.getMetrics")["metrics"]}
+        processes = self._browser.send("SystemInfo.getProcessInfo")["processInfo"]
         return {
             "heap_mb": heap / 2**20, "nodes": metrics["Nodes"], "listeners": metrics["JSEventListeners"],
-            "page_mb": megabytes(self._process),
+            "rows": self.page.locator("tbody tr").count(),
+            "browser_mb": sum(megabytes(int(one["id"])) for one in processes),
         }  # fmt: skip
 
     def wait_until_shown(self, since: float) -> float | None:
