@@ -70,9 +70,9 @@ def test_emil_takes_writes_and_resolves_with_the_keyboard_alone(venue: Venue) ->
     page.keyboard.press("Enter")
     expect(page.locator(".timeline")).to_contain_text("The intercept was missing.")
 
-    tab_to(page, "#status")
-    page.keyboard.type("Follow")
-    tab_to(page, "#set-status")
+    tab_to(page, "#more > summary")
+    page.keyboard.press("Enter")
+    tab_to(page, "#follow-up")
     page.keyboard.press("Enter")
     expect(page.locator(".hero")).to_contain_text("Follow-up")
     tab_to(page, "#resolve")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from checkin.config import ROOT
-from checkin.models import Presence, Product, QueueState, Survey, Team
+from checkin.models import Presence, Product, QueueState, Survey, Team, TicketChange
 from checkin.queueing.presence import set_desk, set_presence
 from tests.browser.venue import KIOSK, PHONE, TABLET, TV, Venue, check_in_button, choose, fill_in, settled
 from tests.cast import checked_in, moved, queue_of, taken
@@ -82,6 +83,46 @@ def take_an_empty_one(page: Page, _venue: Venue) -> None:
 def empty_note(page: Page, _venue: Venue) -> None:
     page.get_by_role("button", name="Add note").click()
     expect(page.get_by_role("alert").or_(page.locator("#note-problem"))).to_be_visible()
+
+
+def more_opened(page: Page, venue: Venue) -> None:
+    venue.cast.set(allow_urgent=True)
+    page.reload()
+    page.locator("#more > summary").click()
+    expect(page.locator("#make-urgent")).to_be_visible()
+
+
+def to_nobody(page: Page, _venue: Venue) -> None:
+    page.locator("#more > summary").click()
+    page.evaluate("() => document.getElementById('hand-over-to').removeAttribute('required')")
+    page.locator("#hand-over").click()
+    expect(page.locator("#hand-over-to-problem")).to_be_visible()
+
+
+def resolved_by_hand(page: Page, venue: Venue) -> None:
+    page.locator("#resolve").click()
+    expect(page.locator(".hero")).to_contain_text("Resolved")
+    # As long as this takes to look at.
+    with venue.cast.writing() as session:
+        change = session.get_one(TicketChange, venue.cast.changes("API-3")[-1].id)
+        change.at += timedelta(minutes=5)
+    page.emulate_media(reduced_motion="reduce")
+    page.reload()
+    expect(page.locator("#undo")).to_be_visible()
+
+
+def nonsense(page: Page, _venue: Venue) -> None:
+    page.get_by_label("Email").fill("nonsense")
+    page.get_by_label("Phone").fill("12")
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.locator("#email-problem")).to_be_visible()
+
+
+def somebody_known(page: Page, _venue: Venue) -> None:
+    page.locator(".ticket-line--person").first.click()
+    expect(page.locator(".known")).to_be_visible()
+    page.get_by_role("button", name="Make the ticket").last.click()
+    expect(page.locator("#product-problem")).to_be_visible()
 
 
 def answered(page: Page, _venue: Venue) -> None:
@@ -228,6 +269,16 @@ SIGHTS = (
     Sight("queues rest", "queues/show.html", "/{slug}/queues", TABLET, "olga", before=queues_rest),
     Sight("find", "find/show.html", "/{slug}/find", TABLET, "vera", before=people_are_lost),
     Sight("find, nobody lost", "find/show.html", "/{slug}/find", TABLET, "vera", is_empty=True),
+    Sight("ticket, all moves", "tickets/show.html", "/{slug}/tickets/API-3", TABLET, "olga", then=more_opened),
+    Sight("ticket, handed over to nobody", "tickets/show.html", "/{slug}/tickets/API-3", PHONE, "tove", then=to_nobody),
+    Sight("ticket, to be undone", "tickets/show.html", "/{slug}/tickets/API-3", TABLET, "tove", then=resolved_by_hand),
+    Sight("ticket, corrected", "tickets/correct.html", "/{slug}/tickets/API-3/correct", TABLET, "olga"),
+    Sight("ticket, corrected to nonsense", "tickets/correct.html", "/{slug}/tickets/API-3/correct", PHONE, "olga",
+          then=nonsense),
+    Sight("ticket, deleted", "tickets/delete.html", "/{slug}/tickets/API-3/delete", TABLET, "olga"),
+    Sight("ticket by hand", "tickets/by_hand.html", "/{slug}/tickets/new", TABLET, "emil"),
+    Sight("ticket by hand, found", "tickets/by_hand.html", "/{slug}/tickets/new?q=carla", PHONE, "emil",
+          then=somebody_known),
     Sight("ticket, waiting", "tickets/show.html", "/{slug}/tickets/STQ-4", TABLET, "emil"),
     Sight("ticket, called", "tickets/show.html", "/{slug}/tickets/API-3", TABLET, "tove"),
     Sight("ticket, on hold", "tickets/show.html", "/{slug}/tickets/STQ-2", TABLET, "emil"),
