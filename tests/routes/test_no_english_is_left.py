@@ -1,5 +1,6 @@
 """Every page in French, as it is and after each of its buttons was pressed with nothing typed: no English is left."""
 
+import re
 from types import SimpleNamespace
 from typing import cast as said_to_be
 
@@ -33,10 +34,18 @@ def test_no_english_is_left(client: FlaskClient, cast: Cast, sight: Sight) -> No
     page = client.get(path, headers=IN_FRENCH)
     assert '<html lang="fr"' in page.text
     assert english_in(said_by(page.text)) == []
+    assert bubbles_of(page.text) == []
     for action, hidden in forms_of(page.text):
         answer = client.post(action or path, data=hidden, headers=IN_FRENCH, follow_redirects=True)
         if action != "/language":
             assert english_in(said_by(answer.text)) == [], action
+
+
+def bubbles_of(html: str) -> list[str]:
+    """Return the forms in which the browser would complain in a bubble, in its own language, before we are asked."""
+    forms = re.findall(r"<form\b.*?</form>", html, re.DOTALL)
+    demanding = re.compile(r'<(?:input|select|textarea)\b[^>]*(?:\srequired\b|type="(?:email|url|number)"|\spattern=)')
+    return [form[:120] for form in forms if demanding.search(form) and " novalidate" not in form.split(">", 1)[0]]
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
