@@ -143,7 +143,7 @@ class Kiosk:
         text = answer.read()
         seconds = time.monotonic() - begin
         if answer.status != 200 or shows not in text:
-            raise RuntimeError(f"{answer.status}: {text[:2000].decode()}")
+            raise RuntimeError(f"{method} {answer.status}: {text[:600].decode()}")
         return seconds
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkin.models import Person, Product, QueueState, StatusKind, Team, Ticket
-from checkin.queueing.estimates import estimate_wait, pace_of
+from checkin.queueing.estimates import pace_of
 from checkin.queueing.places import place_of
 from checkin.queueing.waits import Pace, WaitRange, likely_wait
 from checkin.reports.queues import ProductTile, product_tiles
@@ -70,17 +70,20 @@ def team_paces(session: Session, *, event_id: int, moment: datetime) -> dict[str
     return {code: pace_of(session, team_id=team_id, moment=moment) for code, team_id in teams}
 
 
-def arrival(session: Session, key: str, *, event_id: int, moment: datetime) -> Arrival | None:
+def arrival(
+    session: Session, key: str, *, event_id: int, moment: datetime, paces: Mapping[str, Pace]
+) -> Arrival | None:
     """Return where the customer of the event's ticket stands, None when there is no such ticket."""
     found = session.execute(
-        select(Ticket, Product.name, Person.name)
+        select(Ticket, Product.name, Team.code, Person.name)
         .join(Product, Product.id == Ticket.product_id)
+        .join(Team, Team.id == Ticket.team_id)
         .outerjoin(Person, Person.id == Ticket.owner_id)
         .where(Ticket.event_id == event_id, Ticket.key == key)
     ).one_or_none()
     if found is None:
         return None
-    ticket, product, expert = found
+    ticket, product, team_code, expert = found
     place = place_of(session, ticket, moment=moment)
     return Arrival(
         at=moment,
@@ -94,7 +97,7 @@ def arrival(session: Session, key: str, *, event_id: int, moment: datetime) -> A
         product=product,
         is_closed=ticket.kind is not StatusKind.OPEN,
         place=place,
-        wait=estimate_wait(session, team_id=ticket.team_id, place=place, moment=moment) if place else None,
+        wait=likely_wait(paces[team_code], place) if place and team_code in paces else None,
         expert=expert,
         desk=ticket.desk,
         by_text=ticket.phone is not None,

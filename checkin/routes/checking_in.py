@@ -8,7 +8,7 @@ from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 
 from checkin import clock, htmx
-from checkin.db import DatabaseBusy, database_now, db, transaction
+from checkin.db import DatabaseBusy, db, transaction
 from checkin.forms.checking_in import CheckInForm
 from checkin.forms.fields import PAGE_TOO_OLD, page_too_old
 from checkin.live import live
@@ -161,8 +161,7 @@ def _paces(event: EventView) -> dict[str, Pace]:
 
 
 def _where_they_stand(event: EventView, key: str) -> Arrival | None:
-    reading = db.session()
-    return arrival(reading, key, event_id=event.id, moment=database_now(reading))
+    return arrival(db.session(), key, event_id=event.id, moment=clock.now(), paces=_paces(event))
 
 
 def _success(event: EventView, checked_in: CheckedIn) -> ResponseReturnValue:
