@@ -57,6 +57,7 @@ class TicketView:
     on_the_way_at: datetime | None
     arrived_at: datetime | None
     closed_at: datetime | None
+    updated_at: datetime
     waited: timedelta
     place: int | None
     customer_id: int
@@ -70,7 +71,7 @@ _AS_IT_IS = (
     "id", "key", "title", "token", "kind", "version", "first_name", "last_name", "email", "phone", "username",
     "answers", "product_id", "team_id", "owner_id", "desk", "notes", "urgent_reason", "language", "source",
     "checked_in_where", "queued_at", "not_before", "more_time", "taken_at", "called_at", "on_the_way_at", "arrived_at",
-    "closed_at", "customer_id",
+    "closed_at", "updated_at", "customer_id",
 )  # fmt: skip
 
 
