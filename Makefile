@@ -51,6 +51,8 @@ bench: venv-dev ## measure; each script prints one line of JSON
 	@$(BIN)/python -m bench.take
 	@$(BIN)/python -m bench.depth
 	@$(BIN)/python -m bench.checkin
+	@$(BIN)/python -m bench.kiosks
+	@$(BIN)/python -m bench.volunteer
 	@$(BIN)/python -m bench.board
 	@$(BIN)/python -m bench.estimate
 

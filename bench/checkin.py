@@ -4,7 +4,8 @@
 of a few seconds that take turns:
 
 - http: POST /demo/checkin as a kiosk sends it, with every field filled, by one light client process;
-- raw: the same statements (look-up, customer, counter, ticket, history) straight on the database, by two processes.
+- raw: the same statements (person, look-ups, customer, counter, ticket, history) straight on the database, by two
+  processes.
 
 Check-ins of one event stand in line for its running number until their commit is on disk, so both are bound by that.
 http_to_raw is the median over the rounds. Prints one line of JSON.

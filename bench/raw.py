@@ -113,9 +113,22 @@ JOIN statuses ON statuses.event_id = %(event_id)s AND statuses.code = 'open'
 LEFT JOIN tickets ON tickets.event_id = %(event_id)s AND tickets.submission_id = %(submission_id)s
 WHERE products.id = %(product_id)s AND products.event_id = %(event_id)s
 """
+HOLD_PERSON = """
+SELECT pg_advisory_xact_lock(hashtextextended(%(email)s, 0)), pg_advisory_xact_lock(hashtextextended(%(phone)s, 0))
+"""
+OPEN_TICKET = """
+SELECT tickets.key FROM tickets JOIN customers ON customers.id = tickets.customer_id
+WHERE customers.event_id = %(event_id)s AND (customers.email = %(email)s OR customers.phone = %(phone)s)
+  AND tickets.kind = 'open' ORDER BY tickets.queued_at LIMIT 1
+"""
+RECOGNISED = """
+SELECT id FROM customers WHERE event_id = %(event_id)s
+  AND (email = %(email)s OR phone = %(phone)s AND email IS NULL) LIMIT 1
+"""
+QUEUE_STATE = "SELECT queue_state FROM teams WHERE id = %(team_id)s FOR KEY SHARE"
 CUSTOMER = """
 INSERT INTO customers (event_id, first_name, last_name, email, phone, username, language)
-VALUES (%(event_id)s, 'Carla', 'Jones', %(email)s, '+14155552671', '', 'en')
+VALUES (%(event_id)s, 'Carla', 'Jones', %(email)s, %(phone)s, '', 'en')
 ON CONFLICT (event_id, email) DO UPDATE SET first_name = excluded.first_name, last_name = excluded.last_name,
   phone = excluded.phone, username = excluded.username, language = excluded.language
 RETURNING id
@@ -129,7 +142,7 @@ INSERT INTO tickets (event_id, number, key, token, submission_id, submission_dig
   asked_product_id, team_id, desk, status_id, kind, priority, queued_at, updated_at, take_number, version, answers,
   more_time, call_number)
 VALUES (%(event_id)s, %(number)s, %(key)s, %(token)s, %(submission_id)s, repeat('0', 64), 'kiosk', '', %(customer_id)s,
-  'Carla', 'Jones', %(email)s, '+14155552671', '', 'en', 'Carla needs your help', 'the chart is empty', '',
+  'Carla', 'Jones', %(email)s, %(phone)s, '', 'en', 'Carla needs your help', 'the chart is empty', '',
   %(product_id)s, %(product_id)s, %(team_id)s, '', %(status_id)s, 'open', 1, %(moment)s, %(moment)s, 0, 1, '{}', 0, 0)
 RETURNING id
 """
@@ -140,7 +153,7 @@ VALUES (%(ticket_id)s, 'check_in', 'customer', %(moment)s, '{}', '{"status": "op
 
 
 def raw_check_ins(desk: OurDesk, *, seconds: float) -> float:
-    """Return check-ins per second: look-up, customer, counter, ticket, history, commit."""
+    """Return check-ins per second: the person held, look-ups, customer, counter, ticket, history, commit."""
     event_id = desk.crowd.cast.event_id
     ids = desk.crowd.product_ids()
     products = [ids[f"Product {code}"] for code in desk.codes]
@@ -150,11 +163,16 @@ def raw_check_ins(desk: OurDesk, *, seconds: float) -> float:
         values: dict[str, Any] = {
             "event_id": event_id, "submission_id": submission_id,
             "product_id": products[(client + number) % len(products)],
-            "email": f"{submission_id}@example.org", "token": submission_id[:22],
+            "email": f"{submission_id}@example.org", "phone": f"+{submission_id.replace('-', '')[:14]}",
+            "token": submission_id[:22],
         }  # fmt: skip
         with connection.transaction():
+            connection.execute(HOLD_PERSON, values)
             found = _one(connection, LOOK_UP, values)
             values |= {"team_id": found[2], "status_id": found[6]}
+            connection.execute(OPEN_TICKET, values)
+            connection.execute(RECOGNISED, values)
+            connection.execute(QUEUE_STATE, values)
             values["customer_id"] = _one(connection, CUSTOMER, values)[0]
             values["number"], values["moment"] = _one(connection, COUNTER, values)
             values["key"] = f"{found[3]}-{values['number']}"
