@@ -16,10 +16,10 @@ from wtforms.validators import Optional
 
 from checkin import forms
 from checkin.i18n import translate
-from checkin.models import QueueState
+from checkin.models import QueueState, Status, StatusCode
 from checkin.routes.language import speak
 from checkin.routes.rendering import ago, clock_time, duration, ordinal
-from tests.cast import Cast, checked_in, queue_of, resolved, sign_in, taken
+from tests.cast import Cast, checked_in, moved, queue_of, resolved, sign_in, taken
 from tests.routes.pages import HTMX, error_beside, form_of, post, words_of
 
 IN_FRENCH = {"Accept-Language": "fr-FR,fr;q=0.9,en;q=0.8"}
@@ -250,14 +250,14 @@ def test_a_taken_ticket_tells_its_customer_in_their_language(client: FlaskClient
     assert "Table 7" in words
 
 
-@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("how", [{}, {"htmx": True}])
 def test_who_was_checked_in_reads_their_own_language_and_the_volunteer_theirs(
-    client: FlaskClient, cast: Cast, htmx: bool
+    client: FlaskClient, cast: Cast, how: dict[str, bool]
 ) -> None:
     sign_in(client, cast.vera)
-    typed = {"first_name": "Zoé", "last_name": "Roy", "email": "z@example.org", "phone": "+14155552672"}
+    typed: dict[str, Any] = {"first_name": "Zoé", "last_name": "Roy", "email": "z@example.org", "phone": "+14155552672"}
     answer = post(
-        client, "/demo/checkin", "/demo/checkin", htmx=htmx, product=cast.products["API"], language="fr", **typed
+        client, "/demo/checkin", "/demo/checkin", product=cast.products["API"], language="fr", **typed, **how
     )  # fmt: skip
     page = client.get(answer.location) if answer.status_code == 303 else answer
     words = words_of(page)
@@ -266,3 +266,22 @@ def test_who_was_checked_in_reads_their_own_language_and_the_volunteer_theirs(
     assert '<main id="checkin" class="kiosk" tabindex="-1" lang="fr"' in page.text
     assert '<p class="done__next" lang="en">' in page.text
     assert "Welcome" not in words
+
+
+def test_titles_and_statuses_nobody_renamed_speak_the_language_of_event_and_reader(
+    client: FlaskClient, cast: Cast
+) -> None:
+    cast.set(languages="fr,en")
+    key = checked_in(cast)
+    assert cast.ticket(key).title == "Carla a besoin de votre aide pour Stats iQ"
+    taken(cast)
+    moved(cast, key, StatusCode.FOLLOW_UP)
+    sign_in(client, cast.emil)
+    page = f"/demo/tickets/{key}"
+    assert "À suivre" in words_of(client.get(page, headers=IN_FRENCH))
+    assert "Follow-up" in words_of(client.get(page, headers={"Accept-Language": "en"}))
+    with cast.writing() as session:
+        session.get_one(Status, cast.statuses["follow_up"]).name = "Call back"
+    assert "Call back" in words_of(client.get(page, headers=IN_FRENCH))
+    cast.set(title_format="{product}: {first_name}")
+    assert cast.ticket(checked_in(cast, "API", email="b@example.org", phone=None)).title == "API: Carla"
