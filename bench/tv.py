@@ -8,8 +8,8 @@ heap of its scripts, nodes and listeners of its documents, and the resident memo
 the server's.
 
 - `first`, `last`: the medians of the first and of the last quarter of the samples, without the first tenth; `per_hour`:
-  the slope of a straight line through the last half. Chromium keeps its first 150 layout shifts with the rows that
-  moved, so that nodes grow for half an hour to a level where they stay; so does what SQLite keeps of its pages.
+  the slope of a straight line through the last half. `spare_nodes` are those that do not belong to a row of the board:
+  they say more than all of them do, as there are at times more people.
 - `late_ms`: from the commit to the swapped board, as the page's own clock saw it; includes the 100 ms of the pump.
 - `is_same`: whether the page shows at the end what the server would answer to it.
 
@@ -66,6 +66,16 @@ PEOPLE = (
 WATCH = (
     "addEventListener('load', () => document.addEventListener('board:shown', () => { window.lastShown = Date.now(); }))"
 )
+SPARE_NODES = """() => {
+  const count = (root) => {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_ALL);
+    let nodes = 1;
+    while (walker.nextNode()) nodes += 1;
+    return nodes;
+  };
+  const rows = [...document.querySelectorAll("tbody tr")].map(count);
+  return count(document) - rows.reduce((sum, nodes) => sum + nodes, 0) - 2 * rows.length;
+}"""
 
 
 @dataclass(frozen=True)
@@ -186,7 +196,8 @@ class Screen:
         processes = self._browser.send("SystemInfo.getProcessInfo")["processInfo"]
         return {
             "heap_mb": heap / 2**20, "nodes": metrics["Nodes"], "listeners": metrics["JSEventListeners"],
-            "rows": self.page.locator("tbody tr").count(),
+            "rows": self.page.evaluate("() => document.querySelectorAll('tbody tr').length"),
+            "spare_nodes": self.page.evaluate(SPARE_NODES),
             "browser_mb": sum(megabytes(int(one["id"])) for one in processes),
         }  # fmt: skip
 

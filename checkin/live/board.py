@@ -210,7 +210,8 @@ def render_board(session: Session, event_id: int) -> RenderedBoard | None:
     board = read_board(session, event, moment=clock.now())
     g.setdefault("event", event)
     with force_locale(board.language):
-        html = render_block(TEMPLATE, BLOCK, event=event, board=board, tv=False).encode()
+        # Without the blanks around it: a page that is never loaded again would keep those of every swap.
+        html = render_block(TEMPLATE, BLOCK, event=event, board=board, tv=False).strip().encode()
     shown = repr((board, event.name, event.time_zone, _template_source()))
     return RenderedBoard(board, html, unnamed(html), hashlib.sha256(shown.encode()).hexdigest()[:20])
 

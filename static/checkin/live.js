@@ -109,7 +109,8 @@ async function arrived(answer, main, address, before) {
   }
   const version = answer.headers.get("ETag");
   if (version) versions.set(address, version);
-  await htmx.swap({ text, target: main, swap: "outerMorph", sourceElement: box });
+  // Blanks around it would stay beside what is swapped, more of them each time.
+  await htmx.swap({ text: text.trim(), target: main, swap: "outerMorph", sourceElement: box });
 }
 
 function connect() {

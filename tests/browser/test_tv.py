@@ -413,6 +413,23 @@ def name_of(venue: Venue, key: str) -> str:
 # Days without anybody
 
 
+@pytest.mark.parametrize("is_streamed", [True, False], ids=["stream", "poll"])
+def test_its_page_does_not_grow_with_what_happens(venue: Venue, is_streamed: bool) -> None:
+    checked_in(venue.cast)
+    tv = venue.open(f"/{venue.cast.slug}/board?tv=1", TV)
+    if not is_streamed:
+        tv.route("**/board/events", lambda route: route.fulfill(status=503, body=""))
+        tv.reload()
+    nodes = []
+    for _ in range(3):
+        key = taken(venue.cast)
+        expect(tv.locator(f"#row-{key}")).to_contain_text("Emil")
+        returned(venue.cast, key)
+        expect(tv.locator(f"#row-{key}")).to_contain_text("Waiting")
+        nodes.append(tv.evaluate("() => document.getElementById('board').childNodes.length"))
+    assert nodes[0] == nodes[-1]
+
+
 def test_it_asks_the_device_to_stay_awake_and_again_when_it_is_seen_again(venue: Venue) -> None:
     tv = hang(venue, LOCKS)
     assert tv.evaluate("locks") == ["screen"]
