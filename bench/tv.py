@@ -74,7 +74,7 @@ SPARE_NODES = """() => {
     return nodes;
   };
   const rows = [...document.querySelectorAll("tbody tr")].map(count);
-  return count(document) - rows.reduce((sum, nodes) => sum + nodes, 0) - 2 * rows.length;
+  return count(document) - rows.reduce((sum, nodes) => sum + nodes, 0) - rows.length;
 }"""
 
 
