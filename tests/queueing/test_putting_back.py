@@ -5,6 +5,7 @@ from sqlalchemy import update
 from checkin.models import Alert, AlertState
 from checkin.queueing.moving import put_back
 from tests.cast import Cast, checked_in, moved, queue_of, refused, returned, taken
+from tests.queueing.moves import told
 
 
 def test_who_was_put_back_has_their_old_place(rules: Cast) -> None:
@@ -38,8 +39,18 @@ def test_alerts_that_have_not_left_are_withdrawn(rules: Cast) -> None:
         session.execute(update(Alert).where(Alert.channel == "text").values(state=AlertState.SENT))
     returned(rules, key)
 
-    states = {alert.channel.value: (alert.state.value, alert.reason_code) for alert in rules.alerts(key)}
-    assert states == {"text": ("sent", ""), "email": ("cancelled", "withdrawn")}
+    assert told(rules, key, "ready") == [("email", "1", "cancelled"), ("text", "1", "sent")]
+    assert {alert.reason_code for alert in rules.alerts(key) if alert.state == "cancelled"} == {"withdrawn"}
+
+
+def test_whoever_was_called_is_asked_to_wait_where_the_call_has_left(rules: Cast) -> None:
+    key = checked_in(rules)
+    taken(rules)
+    with rules.writing() as session:
+        session.execute(update(Alert).where(Alert.channel == "text").values(state=AlertState.SENT))
+    returned(rules, key)
+
+    assert [(channel, state) for channel, _, state in told(rules, key, "please_wait")] == [("text", "pending")]
 
 
 def test_the_lead_and_an_organiser_can_put_back_what_emil_has(rules: Cast) -> None:
