@@ -41,7 +41,7 @@ def test_whatever_happens_the_desk_stays_what_the_model_says(
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=25, stateful_step_count=40, deadline=None, database=None,
+                max_examples=40, stateful_step_count=40, deadline=None, database=None,
                 suppress_health_check=list(HealthCheck), print_blob=True,
             ),
         )  # fmt: skip

@@ -129,13 +129,9 @@ class Model:
         if status in SEEN_OFF and by is not None:
             self.tell(SEEN_OFF[status])
 
-    def can_be_undone_by(self, name: str) -> bool:
-        return (
-            self.undo is not None and (self.undo.by, self.undo.version) == (name, self.version) and not self.undo.is_old
-        )
-
-    def left_with(self, version: int) -> bool:
-        return any(one.made == version and one.state != "cancelled" for one in self.told)
+    @property
+    def can_be_undone(self) -> bool:
+        return self.undo is not None and self.undo.version == self.version and not self.undo.is_old
 
     def take_back(self) -> None:
         """Undo the last change: everything as it was, but for the numbers that never go down."""

@@ -16,24 +16,23 @@ from checkin.queueing.presence import set_presence
 from checkin.queueing.taking import take_next
 from checkin.queueing.urgency import make_normal, make_urgent
 from tests.queueing.machine.floor import LEADS, PEOPLE, TEAMS, THEIR_QUEUES, Floor
-from tests.queueing.machine.model import MEMBERS, TAKES_NOBODY_NEW, TEAM_OF, kept, queue_of
+from tests.queueing.machine.model import MEMBERS, TAKES_NOBODY_NEW, TEAM_OF, Model, kept, queue_of
 
 
 class Queues(Floor):
     """Vera checks in, experts take, leads run their queues."""
 
     @rule(
+        data=st.data(),
         product=st.sampled_from(sorted(TEAM_OF)),
         urgent=st.sampled_from(["", "", "flight"]),
         email=st.sampled_from([None, "c"]),
     )
-    def vera_checks_somebody_in(self, product: str, urgent: str, email: str | None) -> None:
+    def vera_checks_somebody_in(self, data: st.DataObject, product: str, urgent: str, email: str | None) -> None:
         self.check_in(product, urgent, email)
+        self.press_again(data.draw(st.sampled_from(self.tickets)))
 
-    @precondition(lambda self: self.tickets)
-    @rule(data=st.data())
-    def vera_presses_the_button_again(self, data: st.DataObject) -> None:
-        ticket = data.draw(st.sampled_from(self.tickets))
+    def press_again(self, ticket: Model) -> None:
         with self.cast.writing() as session:
             made = check_in(session, ticket.submission, event_id=self.cast.event_id, by=self.cast.vera.id)
         assert (made.key, made.differs) == (ticket.key, False)
@@ -42,13 +41,9 @@ class Queues(Floor):
     def an_expert_takes(self, who: tuple[str, str]) -> None:
         self.take(*who, "new")
 
-    @rule(who=THEIR_QUEUES, click=st.sampled_from(["new", "a", "b"]))
-    def an_expert_takes_or_clicks_again(self, who: tuple[str, str], click: str) -> None:
+    @rule(who=st.tuples(PEOPLE, TEAMS) | THEIR_QUEUES, click=st.sampled_from(["new", "a", "b"]))
+    def somebody_takes_or_clicks_again(self, who: tuple[str, str], click: str) -> None:
         self.take(*who, click)
-
-    @rule(name=PEOPLE, team=TEAMS)
-    def somebody_tries_to_take(self, name: str, team: str) -> None:
-        self.take(name, team, "new")
 
     def take(self, name: str, team: str, click: str) -> None:
         click = str(uuid.uuid4()) if click == "new" else click
