@@ -53,6 +53,26 @@ def test_carla_comes_and_is_helped_and_the_next_thing_is_always_the_large_button
     expect(tablet.locator("#take-STQ")).to_be_visible()
 
 
+# As early as a second tap can come: with the answer to the first.
+SECOND_TAP = """document.addEventListener("htmx:after:swap", function tap({ detail: { ctx } }) {
+    if (ctx.request?.method !== "POST") return;
+    document.removeEventListener("htmx:after:swap", tap);
+    document.querySelector("#resolve").dispatchEvent(
+        new PointerEvent("click", { bubbles: true, cancelable: true, detail: 1, pointerType: "touch" }));
+})"""
+
+
+def test_the_second_tap_of_a_double_tap_does_not_press_what_the_first_brings(venue: Venue) -> None:
+    tablet = tablet_with(venue, called(venue))
+    tablet.evaluate(SECOND_TAP)
+    tablet.get_by_role("button", name="Carla is here").click()
+    expect(tablet.locator("#resolve.button--main")).to_be_visible()
+    tablet.locator("#note").fill("She brought her laptop.")
+    tablet.get_by_role("button", name="Add note").click()
+    expect(tablet.locator(".timeline")).to_contain_text("She brought her laptop.")
+    expect(tablet.locator("#resolve.button--main")).to_be_visible()
+
+
 def test_what_was_done_by_mistake_is_undone_with_one_tap(venue: Venue) -> None:
     key = called(venue)
     moved(venue.cast, key, "no_show")
