@@ -1,15 +1,15 @@
 """The customers whom the event knows, for a ticket by hand (docs/specification.md, 4.9)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checkin.models import Customer, Presence, Product, StatusKind, Team, TeamMember, Ticket
 from checkin.models.person import Person
 from checkin.models.settings import EventSettings
+from checkin.reports.searching import matching
 
 FOUND_AT_MOST: Final = 20
 
@@ -47,12 +47,12 @@ _COLUMNS: Final = (
 
 def find_customers(session: Session, words: str, *, event_id: int) -> list[KnownCustomer]:
     """Return the event's customers whose name, email or phone has all of `words`, by name; none for no words."""
-    parts = words.split()[:6]
-    if not parts:
+    if not words.strip():
         return []
+    names = (Customer.first_name, Customer.last_name, Customer.email)
     rows = session.execute(
         select(*_COLUMNS)
-        .where(Customer.event_id == event_id, and_(*(_matches(part) for part in parts)))
+        .where(Customer.event_id == event_id, matching(words, texts=names, phone=Customer.phone))
         .order_by(Customer.first_name, Customer.last_name, Customer.id)
         .limit(FOUND_AT_MOST)
     )
@@ -65,15 +65,6 @@ def known_customer(session: Session, customer_id: int, *, event_id: int) -> Know
         select(*_COLUMNS).where(Customer.event_id == event_id, Customer.id == customer_id)
     ).one_or_none()
     return None if row is None else KnownCustomer(*row)
-
-
-def _matches(word: str) -> ColumnElement[bool]:
-    columns: Sequence[Any] = (Customer.first_name, Customer.last_name, Customer.email)
-    conditions = [column.icontains(word, autoescape=True) for column in columns]
-    digits = "".join(character for character in word if character.isdecimal())
-    if len(digits) >= 3:
-        conditions.append(Customer.phone.contains(digits, autoescape=True))
-    return or_(*conditions)
 
 
 def products_with_teams(session: Session, *, event_id: int) -> list[tuple[int, str]]:

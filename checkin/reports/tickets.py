@@ -1,21 +1,19 @@
 """Lists of tickets as staff see them (docs/specification.md, 4.5); one in full: checkin/reports/one_ticket.py."""
 
-import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from checkin.models import Person, Priority, Product, Status, StatusKind, Team, Ticket
+from checkin.reports.searching import matching
 
 LINES_AT_MOST: Final = 200
-_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*-[0-9]+")
-_A_NUMBER: Final = re.compile(r"\+?(?:[\s()./-]*[0-9]){3,}[\s()./-]*")
 
 
 class Stance(StrEnum):
@@ -148,27 +146,9 @@ def found_counts(session: Session, *, event_id: int, search: Search) -> Counter[
 
 def _found(search: Search) -> ColumnElement[bool]:
     """Return the condition for what is searched for."""
-    matches = and_(true(), *(_matches(word) for word in search.words.split()[:6]))
-    number = _digits(search.words).lstrip("0") if _A_NUMBER.fullmatch(search.words) else ""
-    if number:
-        # As the ticket shows it, a number has spaces in it and a + in front, which no word of it alone would match.
-        matches = or_(matches, Ticket.phone.contains(number, autoescape=True))
+    names = (Ticket.first_name, Ticket.last_name, Ticket.email)
+    matches = matching(search.words, texts=names, phone=Ticket.phone, key=Ticket.key)
     return matches if search.owner_id is None else and_(matches, Ticket.owner_id == search.owner_id)
-
-
-def _matches(word: str) -> ColumnElement[bool]:
-    if _KEY.fullmatch(word):
-        return Ticket.key == word.upper()
-    columns: Sequence[Any] = (Ticket.first_name, Ticket.last_name, Ticket.email, Ticket.key)
-    conditions = [column.icontains(word, autoescape=True) for column in columns]
-    digits = _digits(word)
-    if len(digits) >= 3 and len(digits) >= len(word) - 3:
-        conditions.append(Ticket.phone.contains(digits, autoescape=True))
-    return or_(*conditions)
-
-
-def _digits(words: str) -> str:
-    return "".join(character for character in words if character.isdecimal())
 
 
 def statuses(session: Session, *, event_id: int) -> list[tuple[str, str]]:

@@ -51,7 +51,9 @@ def test_the_same_form_sent_twice_makes_one_ticket(emil: FlaskClient, cast: Cast
     assert len(cast.all(select(Ticket))) == 1
 
 
-@pytest.mark.parametrize("words", ["carla", "jones carla", "carla@exam", "5552671", "(415) 555-2671"])
+@pytest.mark.parametrize(
+    "words", ["carla", "jones carla", "carla@exam", "5552671", "(415) 555-2671", "+1 415-555-2671"]
+)
 def test_somebody_who_was_here_is_found_and_filled_in(emil: FlaskClient, cast: Cast, words: str) -> None:
     checked_in(cast)
     queue_of(cast, 1)
