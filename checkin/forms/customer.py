@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField, ValidationError
 
 from checkin.forms.checking_in import CheckInForm
-from checkin.forms.fields import VersionField
+from checkin.forms.fields import WholeNumberField
 from checkin.models import EventSettings
 
 
@@ -18,7 +18,7 @@ class MoveForm(FlaskForm):
 class MoreTimeForm(FlaskForm):
     """Five more minutes; `asked` is how often they had been asked for when the page was made."""
 
-    asked = VersionField()
+    asked = WholeNumberField()
 
 
 class LanguageForm(FlaskForm):

@@ -62,15 +62,19 @@ class IdField(HiddenField):
         self.data = value if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 
-class VersionField(IntegerField):
-    """The ticket's version when the page was rendered; None when it is missing."""
+class WholeNumberField(IntegerField):
+    """A hidden whole number that we wrote ourselves; None when it is missing or cannot be one of ours."""
 
     widget = HiddenInput()
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Keep only a whole number."""
+        """Keep only a whole number that a table can hold."""
         value = valuelist[0] if valuelist else ""
-        self.data = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 10 else None
+        self.data = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 19 else None
+
+
+class VersionField(WholeNumberField):
+    """The ticket's version when the page was rendered."""
 
 
 def page_too_old(form: FlaskForm) -> bool:

@@ -8,9 +8,9 @@ from typing import Final
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import SelectField, StringField, TextAreaField, ValidationError
 
-from checkin.forms.fields import NoControlCharacters, VersionField, limited, optional_notes, trimmed
+from checkin.forms.fields import NoControlCharacters, VersionField, WholeNumberField, limited, optional_notes, trimmed
 from checkin.models.ticket import NOTES_LENGTH, URGENT_REASON_LENGTH
 
 _TARGET: Final = re.compile(r"(team):([A-Z0-9]{1,8})|(product|person):([0-9]{1,9})")
@@ -133,7 +133,7 @@ class UrgentForm(VersionForm):
 class UndoForm(FlaskForm):
     """Take back the change that was just made."""
 
-    change_id = IntegerField()
+    change_id = WholeNumberField()
 
 
 class DeleteForm(WordsForm):
