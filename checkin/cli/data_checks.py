@@ -24,7 +24,8 @@ from checkin.models import (
 )
 
 _NAMED_AT_MOST: Final = 5
-_OVER: Final = (AlertState.PENDING, AlertState.SENDING)
+# What waits for a person to look at it has not ended either.
+_UNDER_WAY: Final = (AlertState.PENDING, AlertState.SENDING, AlertState.NEEDS_REVIEW)
 
 
 def check_data(event_id: int) -> Iterator[str]:
@@ -40,7 +41,8 @@ def check_data(event_id: int) -> Iterator[str]:
     stuck = db.session.scalar(
         select(func.count())
         .select_from(Alert)
-        .where(Alert.event_id == event_id, Alert.state.not_in(_OVER), Alert.ended_at.is_(None), Alert.sent_at.is_(None))
+        .where(Alert.event_id == event_id, Alert.state.not_in(_UNDER_WAY))
+        .where(Alert.ended_at.is_(None), Alert.sent_at.is_(None))
     )
     if stuck:
         yield f"{stuck} alerts have ended without a time."

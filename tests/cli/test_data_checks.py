@@ -89,14 +89,18 @@ def test_a_counter_that_would_give_a_number_twice_is_said(cast: Cast) -> None:
     assert "the counter stands at 0, but there is a ticket 1" in found(cast)
 
 
-def test_an_alert_that_ended_without_a_time_is_said(cast: Cast) -> None:
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [(AlertState.FAILED, "1 alerts have ended without a time."), (AlertState.NEEDS_REVIEW, "")],
+)
+def test_an_alert_that_ended_without_a_time_is_said(cast: Cast, state: AlertState, said: str) -> None:
     checked_in(cast)
     now = clock.now()
     with cast.writing() as session:
         session.add(
             Alert(
                 event_id=cast.event_id, ticket_id=cast.ticket("STQ-1").id, kind=AlertKind.READY, channel=Channel.TEXT,
-                occasion="1", state=AlertState.FAILED, created_at=now, due_at=now,
+                occasion="1", state=state, created_at=now, due_at=now,
             )
         )  # fmt: skip
-    assert found(cast) == "1 alerts have ended without a time."
+    assert found(cast) == said
