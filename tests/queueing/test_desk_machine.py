@@ -28,7 +28,7 @@ class Desk(Queues, Statuses, Hands, Truths):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_whatever_happens_the_desk_stays_what_the_model_says(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -41,7 +41,7 @@ def test_whatever_happens_the_desk_stays_what_the_model_says(
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=40, stateful_step_count=40, deadline=None, database=None,
+                max_examples=50, stateful_step_count=40, deadline=None, database=None,
                 suppress_health_check=list(HealthCheck), print_blob=True,
             ),
         )  # fmt: skip

@@ -1,10 +1,10 @@
 """What has to hold after each step (design 1 and 3)."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from hypothesis.stateful import (
-    invariant,
-)
+from hypothesis.stateful import invariant
 from sqlalchemy import select
 
 from checkin import clock
@@ -18,16 +18,55 @@ from tests.queueing.machine.model import MEMBERS, TEAM_OF, queue_of
 NO_VERSION = {"note", "on_the_way", "more_time"}
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What the database holds after a step, read in one go; `keys` and `places` are by the tickets' ids."""
+
+    tickets: Sequence[Ticket]
+    changes: Sequence[TicketChange]
+    alerts: Sequence[Alert]
+    surveys: Sequence[Survey]
+    takes: Sequence[Take]
+    places: dict[int, int]
+
+    @property
+    def keys(self) -> dict[int, str]:
+        return {row.id: row.key for row in self.tickets}
+
+
 class Truths(Floor):
     """Tickets, places, history and alerts are what the model says."""
 
     @invariant()
-    def the_tickets_are_what_the_model_says(self) -> None:
+    def the_desk_is_what_the_model_says(self) -> None:
+        facts = self._facts()
+        self.tickets_are_what_the_model_says(facts)
+        self.nobody_holds_more_than_the_event_allows(facts)
+        self.the_last_update_moves_with_status_owner_team_and_product_alone(facts)
+        self.the_places_are_those_of_the_models_queues(facts)
+        self.every_change_has_one_row_of_history_in_its_order(facts)
+        self.the_alerts_are_those_of_the_model_and_no_two_are_the_same(facts)
+        self.who_was_asked_how_it_went_has_one_survey(facts)
+        self.every_click_is_kept_once(facts)
+
+    def _facts(self) -> Facts:
+        with self.app.app_context():
+            session = db.session()
+            return Facts(
+                session.scalars(select(Ticket).order_by(Ticket.number)).all(),
+                session.scalars(select(TicketChange).order_by(TicketChange.id)).all(),
+                session.scalars(select(Alert)).all(),
+                session.scalars(select(Survey)).all(),
+                session.scalars(select(Take)).all(),
+                places(session, event_id=self.cast.event_id, moment=clock.now()),
+            )
+
+    def tickets_are_what_the_model_says(self, facts: Facts) -> None:
         names = {self.id_of(name): name for name in MEMBERS}
         codes = {number: code for code, number in self.cast.statuses.items()}
         teams = {number: code for code, number in self.cast.teams.items()}
         products = {number: name for name, number in self.cast.products.items()}
-        rows = self.cast.all(select(Ticket).order_by(Ticket.number))
+        rows = facts.tickets
         found = [
             (
                 row.key, codes[row.status_id], row.kind.value, names.get(row.owner_id or 0), row.take_number,
@@ -54,14 +93,12 @@ class Truths(Floor):
             assert (row.closed_at is None) == (row.kind.value != "closed")
             assert row.owner_id is None or row.taken_at is not None
 
-    @invariant()
-    def nobody_holds_more_than_the_event_allows(self) -> None:
-        held = Counter(row.owner_id for row in self.cast.all(select(Ticket)) if row.owner_id and row.kind == "open")
+    def nobody_holds_more_than_the_event_allows(self, facts: Facts) -> None:
+        held = Counter(row.owner_id for row in facts.tickets if row.owner_id and row.kind == "open")
         assert self.limit == 0 or all(number <= self.limit for number in held.values())
 
-    @invariant()
-    def the_last_update_moves_with_status_owner_team_and_product_alone(self) -> None:
-        for row in self.cast.all(select(Ticket)):
+    def the_last_update_moves_with_status_owner_team_and_product_alone(self, facts: Facts) -> None:
+        for row in facts.tickets:
             now = (row.status_id, row.owner_id, row.team_id, row.product_id, row.updated_at, row.take_number)
             before = self.seen.get(row.key, now)
             assert (before[:4] == now[:4]) == (before[4] == now[4])
@@ -69,23 +106,17 @@ class Truths(Floor):
             assert before[5] <= now[5]
             self.seen[row.key] = now
 
-    @invariant()
-    def the_places_are_those_of_the_models_queues(self) -> None:
-        with self.app.app_context():
-            found = places(db.session(), event_id=self.cast.event_id, moment=clock.now())
-        keys = {row.id: row.key for row in self.cast.all(select(Ticket))}
+    def the_places_are_those_of_the_models_queues(self, facts: Facts) -> None:
         wanted = {
             one.key: place for team in TEAM_OF.values() for place, one in enumerate(queue_of(self.tickets, team), 1)
         }
-        assert {keys[number]: place for number, place in found.items()} == wanted
+        assert {facts.keys[number]: place for number, place in facts.places.items()} == wanted
 
-    @invariant()
-    def every_change_has_one_row_of_history_in_its_order(self) -> None:
-        keys = {row.id: row.key for row in self.cast.all(select(Ticket))}
+    def every_change_has_one_row_of_history_in_its_order(self, facts: Facts) -> None:
         history: dict[str, list[str]] = {one.key: [] for one in self.tickets}
         moments = []
-        for change in self.cast.all(select(TicketChange).order_by(TicketChange.id)):
-            steps = history[keys[change.ticket_id]]
+        for change in facts.changes:
+            steps = history[facts.keys[change.ticket_id]]
             steps.append(change.action.value)
             version = sum(one not in NO_VERSION for one in steps)
             assert change.after.get("version", version) == version
@@ -95,27 +126,21 @@ class Truths(Floor):
         for one in self.tickets:
             assert one.version == sum(step not in NO_VERSION for step in one.changes)
 
-    @invariant()
-    def the_alerts_are_those_of_the_model_and_no_two_are_the_same(self) -> None:
-        keys = {row.id: row.key for row in self.cast.all(select(Ticket))}
+    def the_alerts_are_those_of_the_model_and_no_two_are_the_same(self, facts: Facts) -> None:
         found: dict[str, Counter[tuple[str, str, str, int]]] = {one.key: Counter() for one in self.tickets}
         once = set()
-        for one in self.cast.all(select(Alert)):
+        for one in facts.alerts:
             take = take_of(one.occasion) if one.kind is AlertKind.READY else 0
-            found[keys[one.ticket_id or 0]][one.kind.value, one.channel.value, one.state.value, take] += 1
+            found[facts.keys[one.ticket_id or 0]][one.kind.value, one.channel.value, one.state.value, take] += 1
             once.add((one.ticket_id, one.kind, one.channel, one.occasion))
         assert found == {one.key: one.counted() for one in self.tickets}
         assert len(once) == sum(counter.total() for counter in found.values())
 
-    @invariant()
-    def who_was_asked_how_it_went_has_one_survey(self) -> None:
-        keys = {row.id: row.key for row in self.cast.all(select(Ticket))}
-        surveys = [keys[one.ticket_id] for one in self.cast.all(select(Survey))]
+    def who_was_asked_how_it_went_has_one_survey(self, facts: Facts) -> None:
+        surveys = [facts.keys[one.ticket_id] for one in facts.surveys]
         assert sorted(surveys) == sorted(one.key for one in self.tickets if one.asked)
 
-    @invariant()
-    def every_click_is_kept_once(self) -> None:
+    def every_click_is_kept_once(self, facts: Facts) -> None:
         names = {self.id_of(name): name for name in MEMBERS}
-        keys = {row.id: row.key for row in self.cast.all(select(Ticket))}
-        takes = {(names[row.person_id], row.request_key): keys[row.ticket_id] for row in self.cast.all(select(Take))}
+        takes = {(names[row.person_id], row.request_key): facts.keys[row.ticket_id] for row in facts.takes}
         assert takes == self.clicks
