@@ -228,7 +228,8 @@ class TicketChange(Base):
     """One row of a ticket's history; never changed, but `words` can be blanked when a person is to be forgotten."""
 
     __tablename__ = "ticket_changes"
-    __table_args__ = (Index(None, "ticket_id", "id"),)
+    # By person: each desk asks what its expert did in the last seconds.
+    __table_args__ = (Index(None, "ticket_id", "id"), Index(None, "person_id", "at"))
 
     id: Mapped[Id]
     ticket_id: Mapped[int] = mapped_column(BigId, ForeignKey("tickets.id", ondelete="CASCADE"))

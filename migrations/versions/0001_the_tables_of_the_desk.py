@@ -481,6 +481,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_changes")),
     )
     with op.batch_alter_table("ticket_changes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ticket_changes_person_id_at"), ["person_id", "at"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_changes_ticket_id_id"), ["ticket_id", "id"], unique=False)
 
 
@@ -540,6 +541,7 @@ def downgrade():
     op.drop_table("audit_entries")
     with op.batch_alter_table("ticket_changes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ticket_changes_ticket_id_id"))
+        batch_op.drop_index(batch_op.f("ix_ticket_changes_person_id_at"))
 
     op.drop_table("ticket_changes")
     op.drop_table("takes")
