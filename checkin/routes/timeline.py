@@ -38,7 +38,7 @@ def timeline(
                 alert=words.alert_kind(alert.kind),
                 state=words.alert_state(alert.state),
             ),
-            words.reason(alert.reason),
+            words.reason_beside(alert.state, alert.reason),
         )
         for alert in alerts
     ]

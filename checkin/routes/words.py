@@ -62,6 +62,15 @@ def reason(sentence: str) -> str:
     return _(sentence) if sentence else ""
 
 
+def reason_beside(state: AlertState, sentence: str) -> str:
+    """Return why an alert stands as it does where its state is read beside it: "Not sent: no..." is "No..." there."""
+    state_word, why = alert_state(state), reason(sentence)
+    rest = why[len(state_word) :].lstrip(" \u00a0\u202f:")
+    if not rest or not why.casefold().startswith(state_word.casefold()):
+        return why
+    return rest[0].upper() + rest[1:]
+
+
 def feedback(entry: ChangeEntry) -> str:
     """Return what a customer answered, with the scores that were given."""
     asked = {

@@ -2,8 +2,9 @@
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from checkin.models import AlertKind, AlertState, Status, StatusCode, StatusKind
+from checkin.models import Alert, AlertKind, AlertState, Status, StatusCode, StatusKind
 from tests.cast import Cast, checked_in, moved, queue_of, resolved, returned, sign_in, taken
 from tests.routes.pages import form_of, post, words_of
 
@@ -45,6 +46,17 @@ def test_above_all_stands_only_the_latest_of_each_alert(emil: FlaskClient, cast:
     assert facts.count('id="alert-') == 2
     assert facts.count("queued") == 2
     assert words_of(emil.get(f"/demo/tickets/{key}")).count("Expert is ready") == 4
+
+
+def test_the_timeline_says_once_that_an_alert_was_not_sent(emil: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    with cast.writing() as session:
+        for alert in session.scalars(select(Alert)):
+            alert.state, alert.reason = AlertState.NOT_SENT, "Not sent: no provider set."
+    timeline = emil.get(f"/demo/tickets/{key}").text.split('class="timeline"')[1].split("</ol>")[0]
+    assert timeline.count("“Expert is ready”: not sent") == 2
+    assert timeline.count(">No provider set.<") == 2
 
 
 def test_put_back_the_next_thing_is_the_desk(emil: FlaskClient, cast: Cast) -> None:
