@@ -69,6 +69,9 @@ class Floor(RuleBasedStateMachine):
     def may_change(self, name: str, ticket: Model) -> bool:
         return name == ticket.owner or self.leads(name, ticket.team)
 
+    def has(self, *standings: str) -> bool:
+        return any(one.standing in standings for one in self.tickets)
+
     def drawn(self, data: st.DataObject, name: str, *standings: str) -> tuple[Model, str]:
         """Return a ticket, if there is one rather one that stands so, and who tries to do something to it."""
         fitting = [one for one in self.tickets if one.standing in standings]

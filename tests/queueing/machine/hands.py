@@ -19,7 +19,7 @@ from tests.queueing.machine.model import MEMBERS, TAKES_NOBODY_NEW, TEAM_OF, Mod
 class Hands(Floor):
     """Somebody puts back, hands over, undoes; customers press their own buttons."""
 
-    @precondition(lambda self: self.tickets)
+    @precondition(lambda self: self.has("called", "helped"))
     @rule(data=st.data(), name=SOMEBODY)
     def somebody_puts_back(self, data: st.DataObject, name: str) -> None:
         ticket, name = self.drawn(data, name, "called", "helped")
@@ -119,7 +119,7 @@ class Hands(Floor):
         left = any(one.made == ticket.version and one.state == "sent" for one in ticket.told)
         return "too_late_to_undo" if left else "ok"
 
-    @precondition(lambda self: self.tickets)
+    @precondition(lambda self: self.has("waiting", "called"))
     @rule(data=st.data(), move=st.sampled_from([on_my_way, more_time, leave_queue]))
     def a_customer_presses_a_button(self, data: st.DataObject, move: Callable[..., object]) -> None:
         ticket, _ = self.drawn(data, "olga", "waiting", "called")

@@ -82,7 +82,7 @@ class Statuses(Floor):
         if self.does(ticket, cancel, name, expected):
             self.set_status(ticket, "cancelled", kept(ticket), by=name)
 
-    @precondition(lambda self: self.tickets)
+    @precondition(lambda self: self.has("closed"))
     @rule(data=st.data(), name=SOMEBODY)
     def somebody_brings_back(self, data: st.DataObject, name: str) -> None:
         ticket, name = self.drawn(data, name, "closed")
@@ -106,7 +106,7 @@ class Statuses(Floor):
         closed_at = self.cast.ticket(ticket.key).closed_at
         return closed_at and closed_at.date()
 
-    @precondition(lambda self: self.tickets)
+    @precondition(lambda self: self.has("called"))
     @rule(data=st.data(), name=SOMEBODY)
     def somebody_calls_again(self, data: st.DataObject, name: str) -> None:
         ticket, name = self.drawn(data, name, "called")
@@ -120,7 +120,7 @@ class Statuses(Floor):
             ticket.called_lately = True
             ticket.tell("ready")
 
-    @precondition(lambda self: self.tickets)
+    @precondition(lambda self: self.has("called"))
     @rule(data=st.data(), name=SOMEBODY)
     def somebody_greets(self, data: st.DataObject, name: str) -> None:
         ticket, name = self.drawn(data, name, "called")
