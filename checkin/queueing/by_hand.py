@@ -3,13 +3,14 @@
 from sqlalchemy.orm import Session
 
 from checkin.alerts import outbox
-from checkin.models import Action, EventSettings, Person, Presence, Source, Team, TeamMember, Ticket
+from checkin.models import Action, EventSettings, GivenRole, Person, Presence, Source, Team, TeamMember, Ticket
 from checkin.models.settings import parse_settings
-from checkin.queueing.errors import Away, NotAMember, OwnerAway
+from checkin.queueing.errors import Away, NotAMember, NotYourQueue, OwnerAway
 from checkin.queueing.history import after_undo, as_it_stands, by_person, record_move
 from checkin.queueing.locks import lock_people, lock_teams
-from checkin.queueing.new_tickets import CheckedIn, CheckInDetails, find_offer, write_ticket
+from checkin.queueing.new_tickets import CheckedIn, CheckInDetails, Offer, find_offer, write_ticket
 from checkin.queueing.owning import give
+from checkin.queueing.permissions import has_role, leads_team
 from checkin.queueing.transitions import require_free_hands_of
 
 
@@ -20,13 +21,15 @@ def by_hand(
 
     It goes to the queue or, with `owner_id`, is theirs at once, and when the time to undo is over the customer is told
     that they are ready. Nobody is asked about other open tickets of the same customer. Raises ProductNotOffered,
-    QueueClosed, SubmittedTwice (run the transaction again) and, with an owner, NotAMember, Away, OwnerAway, HandsFull,
-    OwnersHandsFull.
+    QueueClosed, NotYourQueue (urgent, by an expert), SubmittedTwice (run the transaction again) and, with an owner,
+    NotAMember, Away, OwnerAway, HandsFull, OwnersHandsFull.
     """
     offer = find_offer(session, details, event_id=event_id)
     if isinstance(offer, CheckedIn):
         return offer
     settings = parse_settings(offer.settings_json)
+    if settings.allow_urgent and details.urgent_reason and not _decides_who_is_urgent(session, offer, by, event_id):
+        raise NotYourQueue(team=offer.team_name)
     if owner_id is not None:
         lock_people(session, [owner_id])
         lock_teams(session, [offer.team_id])
@@ -35,6 +38,13 @@ def by_hand(
     if owner_id is not None:
         _give(session, made.id, owner_id=owner_id, by=by, settings=settings)
     return CheckedIn(made.key)
+
+
+def _decides_who_is_urgent(session: Session, offer: Offer, by: int, event_id: int) -> bool:
+    """Tell whether this person may let somebody go before the others: volunteers may when they check in (3.2)."""
+    if has_role(session, by, GivenRole.VOLUNTEER, event_id=event_id):
+        return True
+    return leads_team(session, offer.team_id, by, event_id=event_id)
 
 
 def _require_can_own(session: Session, owner_id: int, *, by: int, team_id: int, settings: EventSettings) -> None:

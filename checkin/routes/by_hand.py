@@ -1,5 +1,7 @@
 """A ticket that staff make by hand, for somebody the event knows or not (docs/specification.md, 4.9)."""
 
+from typing import Any
+
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,6 +11,7 @@ from checkin.forms.by_hand import ByHandForm
 from checkin.forms.contact import national_format
 from checkin.forms.desk import SearchForm
 from checkin.forms.fields import PAGE_TOO_OLD, page_too_old
+from checkin.models import Role
 from checkin.queueing.by_hand import by_hand
 from checkin.queueing.errors import ProductNotOffered, QueueingError, SubmittedTwice
 from checkin.reports import known_customers as reports
@@ -25,14 +28,14 @@ bp = Blueprint("by_hand", __name__)
 def new(event: EventView) -> ResponseReturnValue:
     """Show the form, blank or for a known customer, and the search for one."""
     known = _known(event, request.args.get("customer", ""))
-    return _page(event, ByHandForm(event.settings, formdata=None, data=_given(known)), known=known)
+    return _page(event, _form(event, formdata=None, data=_given(known)), known=known)
 
 
 @bp.post("/<slug:event_slug>/tickets/new")
 @staff_required()
 def make(event: EventView) -> ResponseReturnValue:
     """Make the ticket: 303 to it, 422 with what is wrong in the form, 409 where the desk refuses."""
-    form = ByHandForm(event.settings)
+    form = _form(event)
     apply_choice(form)
     if not form.validate_on_submit():
         warning = Refusal("page_too_old", str(PAGE_TOO_OLD)) if page_too_old(form) else None
@@ -45,6 +48,14 @@ def make(event: EventView) -> ResponseReturnValue:
     except QueueingError as error:
         return _page(event, form, status=status_of(error), warning=refusal(error, event_slug=event.slug))
     return htmx.go_to(url_for("tickets.show", event_slug=event.slug, key=key))
+
+
+def _form(event: EventView, **given: Any) -> ByHandForm:
+    """Return the form; an expert is not asked who is urgent, as only a volunteer, a lead or an organiser decides it."""
+    form = ByHandForm(event.settings, **given)
+    if "urgent_reason" in form and not viewer().roles & {Role.VOLUNTEER, Role.LEAD, Role.ORGANISER}:
+        del form.urgent_reason
+    return form
 
 
 def _made(event: EventView, form: ByHandForm) -> str:

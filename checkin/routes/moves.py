@@ -45,7 +45,8 @@ def moves_of(ticket: TicketView, who: Viewer, event: EventView, moment: datetime
     if ticket.status_code == StatusCode.FOLLOW_UP:
         moves.discard("follow_up")
     leads = ticket.team_id in who.leads or Role.ORGANISER in who.roles
-    if not (leads and event.settings.allow_urgent and ticket.kind is StatusKind.OPEN):
+    may_be_urgent = event.settings.allow_urgent or ticket.is_urgent
+    if not (leads and may_be_urgent and ticket.kind is StatusKind.OPEN):
         moves.discard("urgent")
     if leads or ticket.owner_id == who.person_id:
         moves.add("status")

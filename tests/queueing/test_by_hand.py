@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from checkin.models import Person, Presence, QueueState, Source, Ticket
+from checkin.models import Person, Presence, Priority, QueueState, Source, Ticket
 from checkin.queueing.by_hand import by_hand
 from checkin.queueing.checking_in import CheckedIn, CheckInDetails
 from tests.cast import Cast, Someone, checked_in, details, queue_of, refused, taken
@@ -106,3 +106,18 @@ def test_a_queue_that_closes_takes_nobody_by_hand_either(rules: Cast, state: Que
     rules.set_queue("STQ", state)
     with refused("queue_closed"):
         make(rules, details(rules))
+
+
+@pytest.mark.parametrize("who", ["vera", "lena", "olga"])
+def test_who_decides_who_is_urgent_makes_an_urgent_ticket(rules: Cast, who: str) -> None:
+    rules.set(allow_urgent=True)
+    made = make(rules, details(rules, urgent_reason="The train leaves."), by=getattr(rules, who))
+    assert rules.ticket(made.key).priority == Priority.URGENT
+
+
+@pytest.mark.parametrize(("who", "product"), [("emil", "Stats iQ"), ("lena", "API")])
+def test_an_expert_makes_none_and_a_lead_none_for_another_team(rules: Cast, who: str, product: str) -> None:
+    rules.set(allow_urgent=True)
+    with refused("not_your_queue"):
+        make(rules, details(rules, product, urgent_reason="My friend."), by=getattr(rules, who))
+    assert make(rules, details(rules, product), by=getattr(rules, who)).key

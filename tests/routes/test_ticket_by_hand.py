@@ -165,3 +165,17 @@ def test_an_old_page_keeps_what_was_typed(emil: FlaskClient, cast: Cast) -> None
 
 def test_the_list_leads_there(emil: FlaskClient, cast: Cast) -> None:
     assert f'href="{NEW}"' in emil.get("/demo/tickets").text
+
+
+def test_only_who_decides_it_is_asked_who_is_urgent(client: FlaskClient, cast: Cast) -> None:
+    cast.set(allow_urgent=True)
+    asked = {}
+    for who in (cast.emil, cast.vera, cast.lena, cast.olga):
+        asked[who.name] = "urgent_reason" in form_of(sign_in(client, who).get(NEW), NEW)
+    assert asked == {cast.emil.name: False, cast.vera.name: True, cast.lena.name: True, cast.olga.name: True}
+
+
+def test_an_expert_who_sends_a_reason_all_the_same_is_not_heard(emil: FlaskClient, cast: Cast) -> None:
+    cast.set(allow_urgent=True)
+    answer = post(emil, NEW, NEW, first_name="Zora", product=cast.products["API"], urgent_reason="My friend.")
+    assert cast.ticket(key_of(answer.location)).urgent_reason == ""

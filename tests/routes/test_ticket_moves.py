@@ -380,6 +380,18 @@ def test_a_lead_makes_a_waiting_ticket_urgent_and_normal_again(client: FlaskClie
     assert "Lena made the ticket normal again" in words_of(client.get(address))
 
 
+def test_an_urgent_ticket_can_be_made_normal_where_the_event_has_no_urgent_ones_any_more(
+    client: FlaskClient, cast: Cast, key: str
+) -> None:
+    cast.set(allow_urgent=True)
+    address = f"/demo/tickets/{key}"
+    sign_in(client, cast.lena)
+    post(client, address, f"{address}/urgent", reason="Leaves at 15:00")
+    cast.set(allow_urgent=False)
+    assert post(client, address, f"{address}/urgent").status_code == 303
+    assert cast.ticket(key).priority == Priority.NORMAL
+
+
 def test_urgent_needs_a_reason(client: FlaskClient, cast: Cast) -> None:
     cast.set(allow_urgent=True)
     key = checked_in(cast)
