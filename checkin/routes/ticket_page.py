@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flask import Response, abort, url_for
@@ -60,6 +60,8 @@ _STATUS_OF_BUTTON: Final = {
     "escalate": StatusCode.ESCALATED,
     "follow_up": StatusCode.FOLLOW_UP,
 }
+# Longer than an undo is offered: the large button does not become another one while somebody reaches for it.
+_JUST_NOW: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def ticket_page(
         undo=undo_bar_of_ticket(
             reading, ticket.id, ticket.key, event_id=event.id, by=viewer().person_id, moment=moment
         ),
+        just_moved=_just_moved(changes, viewer().person_id, moment),
         warning=warning,
         used=type(form).__name__ if form is not None else "",
         forms={name: _kept(kind, form, ticket.version) for name, kind in _FORMS.items()},
@@ -146,6 +149,14 @@ def _kept(kind: type[FlaskForm], used: FlaskForm | None, version: int) -> FlaskF
             used["version"].data = version
         return used
     return kind(formdata=None, data={"version": version})
+
+
+def _just_moved(changes: list[ChangeEntry], person_id: int, moment: datetime) -> bool:
+    """Tell whether this person gave the ticket its status a moment ago: what they do next is not to take that back."""
+    return any(
+        change.action is Action.STATUS and change.person_id == person_id and moment - change.at < _JUST_NOW
+        for change in changes
+    )
 
 
 def _alert_facts(alerts: list[AlertEntry]) -> list[AlertFact]:

@@ -109,11 +109,10 @@ def _hand_over(entry: ChangeEntry, names: Names) -> str:
     if owner is not None:
         return _("handed the ticket over to %(name)s", name=names.people.get(owner, "?"))
     team = names.teams.get(entry.after.get("team", 0), "?")
-    product = entry.after.get("product")
-    if product is not None and product != entry.before.get("product"):
-        return _(
-            "handed the ticket over to %(team)s, for %(product)s", team=team, product=names.products.get(product, "?")
-        )
+    product_id = entry.after.get("product")
+    product = names.products.get(product_id, "?") if product_id is not None else team
+    if product_id != entry.before.get("product") and product != team:
+        return _("handed the ticket over to %(team)s, for %(product)s", team=team, product=product)
     return _("handed the ticket over to %(team)s", team=team)
 
 

@@ -1,10 +1,12 @@
 """One ticket, and what staff do with it."""
 
+from datetime import timedelta
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from checkin.models import Alert, AlertKind, AlertState, Status, StatusCode, StatusKind
+from checkin.models import Alert, AlertKind, AlertState, Status, StatusCode, StatusKind, TicketChange
 from tests.cast import Cast, checked_in, moved, queue_of, resolved, returned, sign_in, taken
 from tests.routes.pages import form_of, post, words_of
 
@@ -65,6 +67,29 @@ def test_put_back_the_next_thing_is_the_desk(emil: FlaskClient, cast: Cast) -> N
     assert "Back to my desk" not in words_of(emil.get(f"/demo/tickets/{key}"))
     answer = post(emil, f"/demo/tickets/{key}", f"/demo/tickets/{key}/put-back", htmx=True)
     assert "Back to my desk" in words_of(answer)
+
+
+@pytest.mark.parametrize(("status", "later"), [(StatusCode.FOLLOW_UP, "open"), (StatusCode.NO_SHOW, "bring-back")])
+def test_after_the_undo_the_next_thing_stays_the_desk_for_a_while(
+    emil: FlaskClient, cast: Cast, status: str, later: str
+) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    moved(cast, key, status)
+    for minutes, expected in ((1, "to-desk"), (2, later)):
+        with cast.writing() as session:
+            session.get_one(TicketChange, cast.changes(key)[-1].id).at -= timedelta(minutes=minutes)
+        page = emil.get(f"/demo/tickets/{key}").text
+        assert 'id="undo-bar"' not in page
+        assert page.split("button--main button--large")[1].split('id="')[1].startswith(f'{expected}"')
+
+
+def test_who_cannot_change_a_ticket_goes_back_to_their_desk(client: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    sign_in(client, cast.tove)
+    page = client.get(f"/demo/tickets/{key}").text
+    assert page.split("button--main button--large")[1].split('id="')[1].startswith('to-desk"')
 
 
 def test_htmx_gets_the_ticket_as_it_is_now(emil: FlaskClient, cast: Cast) -> None:
