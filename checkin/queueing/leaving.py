@@ -50,7 +50,7 @@ def bring_back(session: Session, key: str, *, event_id: int, by: int, version: i
     if was not in _GONE:
         raise NotGone(key=ticket.key)
     moment = database_now(session)
-    if not closed_today(session, ticket, moment=moment):
+    if not is_of_today(ticket.closed_at, moment=moment, time_zone=session.get_one(Event, event_id).time_zone):
         raise DayOver(key=ticket.key, name=ticket.first_name)
     team = session.get_one(Team, ticket.team_id, populate_existing=True)
     if team.queue_state is QueueState.CLOSED:
@@ -64,7 +64,7 @@ def bring_back(session: Session, key: str, *, event_id: int, by: int, version: i
     return ticket
 
 
-def closed_today(session: Session, ticket: Ticket, *, moment: datetime) -> bool:
-    """Tell whether the ticket was closed on the day that it is at the event at `moment`."""
-    zone = ZoneInfo(session.get_one(Event, ticket.event_id).time_zone)
-    return ticket.closed_at is not None and ticket.closed_at.astimezone(zone).date() == moment.astimezone(zone).date()
+def is_of_today(closed_at: datetime | None, *, moment: datetime, time_zone: str) -> bool:
+    """Tell whether a ticket was closed (None: it is not) on the day that it is at the event at `moment`."""
+    zone = ZoneInfo(time_zone)
+    return closed_at is not None and closed_at.astimezone(zone).date() == moment.astimezone(zone).date()

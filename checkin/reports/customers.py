@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -12,6 +11,7 @@ from checkin.models.event import StatusCode
 from checkin.queueing.answering import EDITABLE
 from checkin.queueing.customer_moves import may_ask_for_more_time
 from checkin.queueing.estimates import estimate_wait
+from checkin.queueing.leaving import is_of_today
 from checkin.queueing.places import place_of
 from checkin.queueing.waits import WaitRange
 from checkin.reports.tickets import Stance, stance_of
@@ -81,9 +81,16 @@ def customer_view(session: Session, token: str, *, moment: datetime) -> Customer
         desk=ticket.desk,
         queue_state=team.queue_state,
         left_by_themselves=gone and _left_by_themselves(session, ticket),
-        keeps_place=gone and _same_day(ticket.closed_at, moment, event),
+        keeps_place=gone and _may_come_back(ticket, team, event, moment),
         feedback_token=_feedback_token(stance, status, survey, moment),
         feedback_given=survey is not None and survey.answered_at is not None,
+    )
+
+
+def _may_come_back(ticket: Ticket, team: Team, event: Event, moment: datetime) -> bool:
+    """Tell whether the desk would bring a ticket that is gone back to its place, as `bring_back` decides it."""
+    return team.queue_state is not QueueState.CLOSED and is_of_today(
+        ticket.closed_at, moment=moment, time_zone=event.time_zone
     )
 
 
@@ -112,8 +119,3 @@ def _left_by_themselves(session: Session, ticket: Ticket) -> bool:
     """Tell whether the customer left the queue, and not somebody of the desk cancelled the ticket."""
     last = select(TicketChange.actor).where(TicketChange.ticket_id == ticket.id, TicketChange.action == Action.STATUS)
     return session.scalars(last.order_by(TicketChange.id.desc()).limit(1)).first() is Actor.CUSTOMER
-
-
-def _same_day(closed_at: datetime | None, moment: datetime, event: Event) -> bool:
-    zone = ZoneInfo(event.time_zone)
-    return closed_at is not None and closed_at.astimezone(zone).date() == moment.astimezone(zone).date()

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from checkin.models import Role, StatusCode, StatusKind
+from checkin.queueing.leaving import is_of_today
 from checkin.queueing.transitions import ALLOWED, Move, Standing
 from checkin.reports.one_ticket import TicketView
 from checkin.reports.tickets import Stance
@@ -40,7 +40,8 @@ def moves_of(ticket: TicketView, who: Viewer, event: EventView, moment: datetime
     """Return the names of the actions that the page shows to this person."""
     table = ALLOWED[Standing(ticket.stance)]
     moves = {name for name, move in _NEEDS.items() if move in table} - _NOT_OFFERED[ticket.stance]
-    if not (ticket.status_code in _LEFT and _is_of_today(ticket, event, moment)):
+    is_back_in_time = is_of_today(ticket.closed_at, moment=moment, time_zone=event.time_zone)
+    if not (ticket.status_code in _LEFT and is_back_in_time):
         moves.discard("bring_back")
     if ticket.status_code == StatusCode.FOLLOW_UP:
         moves.discard("follow_up")
@@ -55,10 +56,3 @@ def moves_of(ticket: TicketView, who: Viewer, event: EventView, moment: datetime
     if Role.ORGANISER in who.roles:
         moves |= {"correct", "delete"}
     return frozenset(moves)
-
-
-def _is_of_today(ticket: TicketView, event: EventView, moment: datetime) -> bool:
-    """Tell whether the ticket was closed on the day that it is at the event."""
-    zone = ZoneInfo(event.time_zone)
-    closed_at = ticket.closed_at
-    return closed_at is not None and closed_at.astimezone(zone).date() == moment.astimezone(zone).date()

@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 
+from checkin import clock
 from checkin.models import Event, QueueState, StatusKind, Ticket
 from checkin.queueing.calling import call_again
-from checkin.queueing.leaving import bring_back, cancel, closed_today, mark_no_show
+from checkin.queueing.leaving import bring_back, cancel, is_of_today, mark_no_show
 from tests.cast import Cast, checked_in, moved, queue_of, refused, taken
 from tests.queueing.moves import did, has_left, time_passed, told, with_emil
 
@@ -141,19 +142,32 @@ def test_the_next_day_she_is_checked_in_again(rules: Cast) -> None:
         did(rules, bring_back, key)
 
 
+def test_a_day_ends_at_midnight_where_the_event_is() -> None:
+    evening = datetime(2026, 5, 4, 23, 59, tzinfo=ZoneInfo("Asia/Tokyo"))
+    assert is_of_today(evening, moment=evening - timedelta(hours=23), time_zone="Asia/Tokyo")
+    assert is_of_today(evening, moment=evening, time_zone="Asia/Tokyo")
+    assert not is_of_today(evening, moment=evening + timedelta(minutes=1), time_zone="Asia/Tokyo")
+    assert not is_of_today(None, moment=evening, time_zone="Asia/Tokyo")
+
+
 def test_the_day_is_that_of_the_event(rules: Cast) -> None:
     key = with_emil(rules)
     did(rules, mark_no_show, key)
-    tokyo = ZoneInfo("Asia/Tokyo")
-    evening = datetime(2026, 5, 4, 23, 59, tzinfo=tokyo)
-    with rules.writing() as session:
-        session.execute(update(Event).where(Event.id == rules.event_id).values(time_zone="Asia/Tokyo"))
-        session.execute(update(Ticket).values(closed_at=evening))
-    with rules.writing() as session:
-        ticket = session.get_one(Ticket, rules.ticket(key).id)
-        assert closed_today(session, ticket, moment=evening - timedelta(hours=23))
-        assert closed_today(session, ticket, moment=evening)
-        assert not closed_today(session, ticket, moment=evening + timedelta(minutes=1))
+    time_passed(rules, hours=2)
+    # Two hours ago it was another day where it is past midnight now, and the same one where it is past noon.
+    is_somewhere(rules, hour=0)
+    with refused("day_over"):
+        did(rules, bring_back, key)
+    is_somewhere(rules, hour=12)
+    did(rules, bring_back, key)
+
+
+def is_somewhere(cast: Cast, *, hour: int) -> None:
+    """Let the event be where this hour of the day has begun."""
+    east = (hour - clock.now().hour + 11) % 24 - 11
+    with cast.writing() as session:
+        # The names of these zones count to the west.
+        session.execute(update(Event).where(Event.id == cast.event_id).values(time_zone=f"Etc/GMT{-east:+d}"))
 
 
 def test_a_closed_queue_takes_nobody_back_and_a_closing_one_does(rules: Cast) -> None:

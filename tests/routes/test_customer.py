@@ -109,6 +109,14 @@ def test_the_next_day_a_place_is_not_promised_any_more(client: FlaskClient, cast
     assert "You are welcome to check in again." in words(client, cast, key)
 
 
+def test_a_place_in_a_queue_that_has_closed_is_not_promised_either(client: FlaskClient, cast: Cast) -> None:
+    key = checked_in(cast)
+    taken(cast)
+    moved(cast, key, "no_show")
+    cast.set_queue("STQ", QueueState.CLOSED)
+    assert "keep your place" not in words(client, cast, key)
+
+
 def test_somebody_at_the_table_is_not_told_that_it_is_over(client: FlaskClient, cast: Cast) -> None:
     key = checked_in(cast)
     taken(cast)
