@@ -33,6 +33,7 @@ from checkin.models.ticket import new_token
 from checkin.queueing.customers import keep_customer
 from checkin.queueing.entrances import TAKES_NOBODY_NEW, require_entrance
 from checkin.queueing.errors import ProductNotOffered, QueueClosed, SubmittedTwice
+from checkin.queueing.titles import title_of
 
 Offer = Row[*tuple[Any, ...]]
 
@@ -188,9 +189,6 @@ def _ticket_values(
 ) -> dict[str, Any]:
     settings = parse_settings(offer.settings_json)
     urgent = settings.allow_urgent and details.urgent_reason != ""
-    title = settings.title_words.format(
-        first_name=details.first_name, last_name=details.last_name, product=offer.product, key=key
-    )
     return {
         "number": number,
         "key": key,
@@ -204,7 +202,9 @@ def _ticket_values(
         "phone": details.phone,
         "username": details.username,
         "language": details.language,
-        "title": title[:500],
+        "title": title_of(
+            settings, first_name=details.first_name, last_name=details.last_name, product=offer.product, key=key
+        ),
         "notes": details.notes,
         "answers": dict(details.answers),
         "urgent_reason": details.urgent_reason if urgent else "",

@@ -20,6 +20,7 @@ from checkin.models.ticket import offered, queue_order
 from checkin.queueing.errors import Away, NoSuchTeam, NotYourTeam, QueueClosed, QueueEmpty, QueuePaused
 from checkin.queueing.hands import require_free_hands
 from checkin.queueing.history import by_person, record
+from checkin.queueing.owning import give
 from checkin.queueing.taking_at_once import LockedTeam, lock_team, write_take
 
 _TRIES: Final = 3
@@ -132,12 +133,8 @@ def _write_in_steps(session: Session, request: _Request) -> str | None:
         return None
     moment = clock.now()
     ticket = session.scalars(select(Ticket).where(Ticket.id == _head(request).scalar_subquery())).one()
-    ticket.owner_id = request.expert_id
-    ticket.desk = request.desk
-    ticket.taken_at = ticket.updated_at = moment
-    ticket.arrived_at = ticket.called_at = ticket.on_the_way_at = ticket.not_before = None
-    ticket.call_number = 0
-    ticket.take_number += 1
+    give(ticket, request.expert_id, desk=request.desk, moment=moment)
+    ticket.updated_at = moment
     ticket.version += 1
     session.flush()
     take = Take(
