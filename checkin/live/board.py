@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from flask import current_app, g
@@ -30,19 +29,12 @@ from checkin.models import (
 )
 from checkin.models.settings import Scheme
 from checkin.queueing.places import places
+from checkin.queueing.transitions import Standing, standing_of
 
 TEMPLATE: Final = "board/show.html"
 BLOCK: Final = "rows"
 # A screen shows a dozen; more than this helps nobody and would make every push heavy.
 ROWS_AT_MOST: Final = 200
-
-
-class Standing(StrEnum):
-    """How a ticket on the board stands: nobody's yet, called and awaited, or being helped."""
-
-    WAITING = "waiting"
-    CALLED = "called"
-    HELPED = "helped"
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,10 @@ class Call:
 
 @dataclass(frozen=True)
 class BoardRow:
-    """One ticket on the board. `place` 1 means next; `expert`, `desk` and `call` are empty while nobody owns it."""
+    """One ticket on the board: waiting, called or being helped.
+
+    `place` 1 means next; `expert`, `desk` and `call` are empty while nobody owns it.
+    """
 
     key: str
     name: str
@@ -160,9 +155,7 @@ def read_board(session: Session, event: Event, *, moment: datetime) -> Board:
 
 
 def _row(ticket: Any, place: int | None, settings: EventSettings) -> BoardRow:
-    standing = Standing.WAITING
-    if ticket.owner_id is not None:
-        standing = Standing.HELPED if ticket.arrived_at is not None else Standing.CALLED
+    standing = standing_of(StatusKind.OPEN, ticket.owner_id, arrived_at=ticket.arrived_at)
     is_owned = standing is not Standing.WAITING
     return BoardRow(
         key=ticket.key,

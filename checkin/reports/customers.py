@@ -13,8 +13,8 @@ from checkin.queueing.customer_moves import may_ask_for_more_time
 from checkin.queueing.estimates import estimate_wait
 from checkin.queueing.leaving import is_of_today
 from checkin.queueing.places import place_of
+from checkin.queueing.transitions import Standing, standing
 from checkin.queueing.waits import WaitRange
-from checkin.reports.tickets import Stance, stance_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class CustomerView:
     product: str
     team: str
     is_elsewhere: bool
-    stance: Stance
+    stance: Standing
     status_code: str
     place: int | None
     wait: WaitRange | None
@@ -56,10 +56,10 @@ def customer_view(session: Session, token: str, *, moment: datetime) -> Customer
     if row is None:
         return None
     ticket, event, status, product, team, expert, survey = row
-    stance = stance_of(ticket)
+    stance = standing(ticket)
     place = place_of(session, ticket, moment=moment)
-    waits_until = ticket.not_before if stance is Stance.WAITING and place is None else None
-    gone = stance is Stance.CLOSED and status.code in {StatusCode.NO_SHOW, StatusCode.CANCELLED}
+    waits_until = ticket.not_before if stance is Standing.WAITING and place is None else None
+    gone = stance is Standing.CLOSED and status.code in {StatusCode.NO_SHOW, StatusCode.CANCELLED}
     return CustomerView(
         ticket_id=ticket.id,
         event_id=event.id,
@@ -107,9 +107,9 @@ def _by_token(token: str) -> Select[Ticket, Event, Status, str, Team, str | None
     return statement.where(Ticket.token == token)
 
 
-def _feedback_token(stance: Stance, status: Status, survey: Survey | None, moment: datetime) -> str | None:
+def _feedback_token(stance: Standing, status: Status, survey: Survey | None, moment: datetime) -> str | None:
     """Return the survey's token while it can be answered or changed."""
-    if survey is None or stance is not Stance.CLOSED or not status.asks_feedback:
+    if survey is None or stance is not Standing.CLOSED or not status.asks_feedback:
         return None
     final = survey.answered_at is not None and moment - survey.answered_at > EDITABLE
     return None if final else survey.token

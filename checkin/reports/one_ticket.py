@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from checkin.models import Person, Priority, Product, QueueState, Source, Status, StatusKind, Team, Ticket
 from checkin.queueing.places import place_of
-from checkin.queueing.transitions import ALLOWED, Standing, aim_of
-from checkin.reports.tickets import Stance, stance_of
+from checkin.queueing.transitions import ALLOWED, Standing, aim_of, standing
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class TicketView:
     key: str
     title: str
     token: str
-    stance: Stance
+    stance: Standing
     status_code: str
     status_name: str
     kind: StatusKind
@@ -94,7 +93,7 @@ def _view(session: Session, row: Row[*tuple[Any, ...]], moment: datetime) -> Tic
     ticket, status, product, asked, team, owner, volunteer = row
     return TicketView(
         **{name: getattr(ticket, name) for name in _AS_IT_IS},
-        stance=stance_of(ticket),
+        stance=standing(ticket),
         status_code=status.code,
         status_name=status.name,
         product=product,
@@ -112,7 +111,7 @@ def _view(session: Session, row: Row[*tuple[Any, ...]], moment: datetime) -> Tic
 
 def open_moves(session: Session, ticket: TicketView, *, event_id: int) -> list[tuple[str, str]]:
     """Return code and name of the statuses that the table of moves lets this ticket go to."""
-    allowed = ALLOWED[Standing(ticket.stance)]
+    allowed = ALLOWED[ticket.stance]
     rows = session.execute(
         select(Status.code, Status.name, Status.kind)
         .where(Status.event_id == event_id, Status.code != ticket.status_code)

@@ -4,26 +4,16 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from checkin.models import Person, Priority, Product, Status, StatusKind, Team, Ticket
+from checkin.queueing.transitions import Standing, standing
 from checkin.reports.searching import matching
 
 LINES_AT_MOST: Final = 200
-
-
-class Stance(StrEnum):
-    """How a ticket stands, in the words of the pages."""
-
-    WAITING = "waiting"
-    CALLED = "called"
-    HELPED = "helped"
-    ON_HOLD = "on_hold"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True)
@@ -38,7 +28,7 @@ class TicketLine:
     status_code: str
     status_name: str
     kind: StatusKind
-    stance: Stance
+    stance: Standing
     owner_name: str | None
     queued_at: datetime
     since: datetime
@@ -54,17 +44,6 @@ class Search:
 
 
 _Owner = aliased(Person)
-
-
-def stance_of(ticket: Ticket) -> Stance:
-    """Return how the ticket stands."""
-    if ticket.kind is StatusKind.CLOSED:
-        return Stance.CLOSED
-    if ticket.kind is StatusKind.ON_HOLD:
-        return Stance.ON_HOLD
-    if ticket.owner_id is None:
-        return Stance.WAITING
-    return Stance.HELPED if ticket.arrived_at else Stance.CALLED
 
 
 def full_name(first_name: str, last_name: str) -> str:
@@ -84,7 +63,7 @@ def _lines(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Ticket
             status_code=status.code,
             status_name=status.name,
             kind=ticket.kind,
-            stance=stance_of(ticket),
+            stance=standing(ticket),
             owner_name=owner,
             queued_at=ticket.queued_at,
             since=ticket.updated_at,

@@ -18,9 +18,9 @@ from checkin.models import Event
 from checkin.queueing.customer_moves import choose_language, correct_own_details, leave_queue, more_time, on_my_way
 from checkin.queueing.errors import QueueingError
 from checkin.queueing.quotes import Told
+from checkin.queueing.transitions import Standing
 from checkin.queueing.waits import WaitRange
 from checkin.reports.customers import CustomerView, customer_view
-from checkin.reports.tickets import Stance
 from checkin.routes.access import EventView
 from checkin.routes.checking_in import apply_choice
 from checkin.routes.language import speak
@@ -54,7 +54,7 @@ def do_more_time(token: str) -> ResponseReturnValue:
 def ask_leave(token: str) -> ResponseReturnValue:
     """Ask once whether the customer wants to leave; who cannot any more sees how things stand."""
     view = _load(token)
-    if view.stance not in {Stance.WAITING, Stance.CALLED}:
+    if view.stance not in {Standing.WAITING, Standing.CALLED}:
         return _own_page_instead(token)
     return htmx.page_or_block("customer/leave.html", "leave", c=view, token=token)
 
@@ -85,7 +85,7 @@ def back(token: str, move: str) -> ResponseReturnValue:  # noqa: ARG001 - whatev
 def details(token: str) -> ResponseReturnValue:
     """Show the empty form that replaces what was given; once called, the own page stands in its place."""
     view = _load(token)
-    if view.stance is Stance.WAITING:
+    if view.stance is Standing.WAITING:
         return _details(token, DetailsForm(g.event.settings, formdata=None))
     return _own_page_instead(token)
 
@@ -96,7 +96,7 @@ def do_correct(token: str) -> ResponseReturnValue:
     view = _load(token)
     form = DetailsForm(g.event.settings)
     apply_choice(form)
-    if view.stance is Stance.WAITING and not form.validate_on_submit():
+    if view.stance is Standing.WAITING and not form.validate_on_submit():
         return _details(token, form, status=422, notice=str(PAGE_TOO_OLD) if page_too_old(form) else None)
     return _do(token, form, lambda writing: correct_own_details(writing, token, form.given))
 

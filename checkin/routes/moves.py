@@ -7,7 +7,6 @@ from checkin.models import Role, StatusCode, StatusKind
 from checkin.queueing.leaving import is_of_today
 from checkin.queueing.transitions import ALLOWED, Move, Standing
 from checkin.reports.one_ticket import TicketView
-from checkin.reports.tickets import Stance
 from checkin.routes.access import EventView, Viewer
 
 _NEEDS: Final[dict[str, Move]] = {
@@ -25,12 +24,12 @@ _NEEDS: Final[dict[str, Move]] = {
     "urgent": Move.URGENT,
 }
 # Allowed, and yet not what the button is for; the list of statuses has it for who means it.
-_NOT_OFFERED: Final[dict[Stance, frozenset[str]]] = {
-    Stance.WAITING: frozenset({"open", "follow_up"}),
-    Stance.CALLED: frozenset({"open"}),
-    Stance.HELPED: frozenset({"open", "no_show"}),
-    Stance.ON_HOLD: frozenset(),
-    Stance.CLOSED: frozenset({"escalate", "follow_up"}),
+_NOT_OFFERED: Final[dict[Standing, frozenset[str]]] = {
+    Standing.WAITING: frozenset({"open", "follow_up"}),
+    Standing.CALLED: frozenset({"open"}),
+    Standing.HELPED: frozenset({"open", "no_show"}),
+    Standing.ON_HOLD: frozenset(),
+    Standing.CLOSED: frozenset({"escalate", "follow_up"}),
 }
 _OF_VOLUNTEERS: Final = frozenset({"cancel", "bring_back"})
 _LEFT: Final = frozenset({StatusCode.NO_SHOW, StatusCode.CANCELLED})
@@ -38,7 +37,7 @@ _LEFT: Final = frozenset({StatusCode.NO_SHOW, StatusCode.CANCELLED})
 
 def moves_of(ticket: TicketView, who: Viewer, event: EventView, moment: datetime) -> frozenset[str]:
     """Return the names of the actions that the page shows to this person."""
-    table = ALLOWED[Standing(ticket.stance)]
+    table = ALLOWED[ticket.stance]
     moves = {name for name, move in _NEEDS.items() if move in table} - _NOT_OFFERED[ticket.stance]
     is_back_in_time = is_of_today(ticket.closed_at, moment=moment, time_zone=event.time_zone)
     if not (ticket.status_code in _LEFT and is_back_in_time):
