@@ -31,7 +31,7 @@ def index(event: EventView) -> ResponseReturnValue:
                 "entry": line,
                 "state_label": words.alert_state(line.state),
                 "kind_label": words.alert_kind(line.kind),
-                "reason": words.reason(line.reason),
+                "reason": words.reason_beside(line.state, line.reason),
                 "channel_label": words.channel(line.channel),
                 "url": url_for("tickets.show", event_slug=event.slug, key=line.ticket_key) if line.ticket_key else None,
             }

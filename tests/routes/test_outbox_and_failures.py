@@ -34,7 +34,7 @@ def test_the_outbox_shows_each_alert_and_what_became_of_it(client: FlaskClient, 
         alert.body = "Emil is ready <b>for</b> you"
     page = client.get("/demo/outbox", query_string={"state": "not_sent"})
     assert "Emil is ready &lt;b&gt;for" in page.text
-    assert "no provider set" in words_of(page)
+    assert "No provider set" in words_of(page)
     assert client.get("/demo/outbox", query_string={"state": "nonsense"}).status_code == 200
 
 
