@@ -12,7 +12,7 @@ from jinja2_fragments.flask import render_block
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from checkin import clock
+from checkin.db import database_now
 from checkin.live.names import shown_name
 from checkin.live.streams import unnamed
 from checkin.models import (
@@ -200,7 +200,8 @@ def render_board(session: Session, event_id: int) -> RenderedBoard | None:
     event = session.get(Event, event_id, populate_existing=True)
     if event is None:
         return None
-    board = read_board(session, event, moment=clock.now())
+    # By the clock that five more minutes end by: the pump has this rendered at that very moment.
+    board = read_board(session, event, moment=database_now(session))
     g.setdefault("event", event)
     with force_locale(board.language):
         # Without the blanks around it: a page that is never loaded again would keep those of every swap.
