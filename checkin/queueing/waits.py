@@ -45,12 +45,15 @@ class Pace:
 def experts_for(team_id: int, crew: Iterable[Collection[int]], waiting: Mapping[int, int]) -> float:
     """Return how many experts the team has: one for each of the crew (the teams they are in) who is in no other.
 
-    Who is in several teams works for each as it has people waiting; where nobody waits at all, for each alike.
+    Who is in several teams works for each as it has people waiting; where nobody waits at all, for each alike. A team
+    that is asked about has somebody who waits, or is about to.
     """
     parts = 0.0
     for teams in crew:
         everybody = sum(waiting.get(team, 0) for team in teams)
-        parts += waiting.get(team_id, 0) / everybody if everybody else 1 / len(teams)
+        ours = waiting.get(team_id, 0)
+        asked = max(ours, 1)
+        parts += asked / (everybody - ours + asked) if everybody else 1 / len(teams)
     return parts
 
 

@@ -59,6 +59,12 @@ def test_the_customer_gets_a_key_a_place_and_a_qr_code(kiosk: FlaskClient, cast:
     assert f"/t/{ticket.token}" in page.text
 
 
+def test_the_first_of_a_team_that_shares_its_expert_is_told_soon(kiosk: FlaskClient, cast: Cast) -> None:
+    queue_of(cast, 1)
+    answer = submit(kiosk, cast, htmx=True, product=cast.products["360"])
+    assert "It will be soon." in words_of(answer)
+
+
 def test_htmx_gets_the_success_as_a_fragment(kiosk: FlaskClient, cast: Cast) -> None:
     answer = submit(kiosk, cast, htmx=True)
     assert answer.status_code == 200
