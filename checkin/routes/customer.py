@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, g, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from flask_login import current_user
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 
@@ -136,7 +137,8 @@ def _load(token: str) -> CustomerView:
 
 def _page(token: str, *, status: int = 200, warning: Refusal | None = None) -> Response:
     view = _load(token)
-    if view.place is not None:
+    # Staff who look at "What the customer sees" are told nothing that could come true for them.
+    if view.place is not None and not current_user.is_authenticated:
         moment = database_now(db.session())
         live().quotes.tell(Told(view.event_id, view.ticket_id, moment, view.place, view.wait))
     feedback_url = url_for("feedback.show", token=view.feedback_token) if view.feedback_token else None

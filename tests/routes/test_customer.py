@@ -12,7 +12,7 @@ from checkin import clock
 from checkin.live import live
 from checkin.models import QueueState, Quote, StatusCode, Ticket
 from checkin.queueing.handing_over import hand_over_to_team
-from tests.cast import CARLA_PHONE, Cast, checked_in, moved, queue_of, resolved, taken
+from tests.cast import CARLA_PHONE, Cast, checked_in, moved, queue_of, resolved, sign_in, taken
 from tests.routes.pages import form_of, post, words_of
 
 
@@ -367,6 +367,13 @@ def test_what_she_was_told_is_kept_once(app: Flask, client: FlaskClient, cast: C
     ]
     one, two = cast.ticket(first).id, cast.ticket(second).id
     assert told == [(one, 1, 0, 0), (two, 2, None, None), (two, 1, 0, 0)]
+
+
+def test_what_emil_sees_of_her_page_was_not_told_to_her(app: Flask, client: FlaskClient, cast: Cast) -> None:
+    key = checked_in(cast)
+    assert "You are next." in words(sign_in(client, cast.emil), cast, key)
+    live(app).quotes.stop()
+    assert cast.all(select(Quote)) == []
 
 
 @pytest.mark.parametrize(("least", "most"), [(0, 5), (125, 180)])
