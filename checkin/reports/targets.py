@@ -47,10 +47,11 @@ class HandOverTargets:
 
 @dataclass(frozen=True)
 class EscalationTargets:
-    """Whom the ticket can be escalated to: teams (code, name), people (id, name)."""
+    """Whom the ticket can be escalated to: teams (code, name), people (id, name); whether its team has a lead."""
 
     teams: list[tuple[str, str]]
     people: list[tuple[int, str]]
+    has_lead: bool
 
 
 def hand_over_targets(
@@ -86,8 +87,11 @@ def _available(session: Session, ticket: TicketView, *, event_id: int, settings:
     return [PersonTarget(number, name, 0 < most <= held) for number, name, held in rows if number != ticket.owner_id]
 
 
-def escalation_targets(session: Session, ticket: TicketView, *, event_id: int) -> EscalationTargets:
-    """Return every team, and the people who can decide something: experts, leads, organisers."""
+def escalation_targets(session: Session, ticket: TicketView, *, event_id: int, by: int) -> EscalationTargets:
+    """Return every team, and the people who can decide something: experts, leads, organisers.
+
+    A lead is another than `by`, who asks; without one, an organiser gets it (checkin.queueing.escalating).
+    """
     teams = session.execute(
         select(Team.code, Team.name).where(Team.event_id == event_id).order_by(Team.position, Team.id)
     )
@@ -97,7 +101,14 @@ def escalation_targets(session: Session, ticket: TicketView, *, event_id: int) -
         .where(Person.event_id == event_id, or_(_IS_EXPERT, is_organiser))
         .order_by(Person.name, Person.id)
     )
-    return EscalationTargets(_pairs(teams), [(number, name) for number, name in people if number != ticket.owner_id])
+    lead = select(TeamMember.person_id).where(
+        TeamMember.team_id == ticket.team_id, TeamMember.is_lead, TeamMember.person_id != by
+    )
+    return EscalationTargets(
+        _pairs(teams),
+        [(number, name) for number, name in people if number != ticket.owner_id],
+        has_lead=session.scalars(lead.limit(1)).one_or_none() is not None,
+    )
 
 
 def _pairs(rows: Iterable[Row[First, str]]) -> list[tuple[First, str]]:

@@ -86,7 +86,7 @@ def delete(event: EventView, key: str) -> ResponseReturnValue:
         abort(404)
     except QueueingError as error:
         return _delete_page(_ticket(event, key), form, status=status_of(error), warning=refusal(error))
-    return htmx.go_to(url_for("tickets.index", event_slug=event.slug))
+    return htmx.go_to(url_for("tickets.index", event_slug=event.slug, deleted=key))
 
 
 def _know_what_stood_there(form: CorrectForm, ticket: TicketView) -> None:

@@ -120,7 +120,7 @@ def ticket_page(
         language_name=LANGUAGES.get(ticket.language, ticket.language),
         allowed=allowed,
         targets=hand_over_targets(reading, ticket, event_id=event.id, settings=event.settings),
-        escalation=escalation_targets(reading, ticket, event_id=event.id),
+        escalation=escalation_targets(reading, ticket, event_id=event.id, by=viewer().person_id),
         statuses=_other_statuses(reading, ticket, allowed, event_id=event.id),
         undo=undo_bar_of_ticket(
             reading, ticket.id, ticket.key, event_id=event.id, by=viewer().person_id, moment=moment

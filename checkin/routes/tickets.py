@@ -2,6 +2,7 @@
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from checkin import htmx
 from checkin.db import db
@@ -37,7 +38,12 @@ def index(event: EventView) -> ResponseReturnValue:
         total=counts.total(),
         lines=reports.found_lines(reading, event_id=event.id, search=search, status_code=chosen),
         at_most=reports.LINES_AT_MOST,
+        toast=_deleted_in_words(request.args.get("deleted", "")),
     )
+
+
+def _deleted_in_words(key: str) -> str:
+    return _("%(key)s is deleted.", key=key) if key.isascii() and key.replace("-", "").isalnum() else ""
 
 
 @bp.get("/<slug:event_slug>/tickets/<key>")

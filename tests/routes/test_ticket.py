@@ -92,6 +92,15 @@ def test_who_cannot_change_a_ticket_goes_back_to_their_desk(client: FlaskClient,
     assert page.split("button--main button--large")[1].split('id="')[1].startswith('to-desk"')
 
 
+def test_escalating_names_who_would_get_it(client: FlaskClient, cast: Cast) -> None:
+    checked_in(cast)
+    key = taken(cast)
+    for person, expected in ((cast.emil, "The lead of Stats iQ"), (cast.lena, "An organiser")):
+        sign_in(client, person)
+        choice = client.get(f"/demo/tickets/{key}").text.split('id="escalate-to"')[1].split("</option>")[0]
+        assert choice.endswith(expected)
+
+
 def test_htmx_gets_the_ticket_as_it_is_now(emil: FlaskClient, cast: Cast) -> None:
     checked_in(cast)
     key = taken(cast)
