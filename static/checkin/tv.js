@@ -26,7 +26,7 @@ function roomFor(row) {
 
 function isTooLong(element) {
   const line = Number.parseFloat(getComputedStyle(element).fontSize);
-  return element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 0.4 * line;
+  return element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight + 0.4 * line;
 }
 
 function fit(rows) {

@@ -252,6 +252,19 @@ def test_a_glow_goes_on_while_other_things_happen(venue: Venue) -> None:
     expect(tv.locator(f"#row-{first}")).to_have_class("is-called is-newest")
 
 
+@pytest.mark.parametrize("key", ["STQ-204", "WEB-888", "XMD-888"])
+def test_a_number_with_three_digits_stays_whole_and_as_large_as_the_others(venue: Venue, key: str) -> None:
+    first, second = queue_of(venue.cast, 2)
+    with venue.cast.writing() as session:
+        session.execute(
+            update(Ticket).where(Ticket.event_id == venue.cast.event_id, Ticket.key == second).values(key=key)
+        )
+    tv = hang(venue)
+    sizes = [tv.locator(f"#row-{one} .key").evaluate("key => getComputedStyle(key).fontSize") for one in (first, key)]
+    assert sizes[0] == sizes[1]
+    expect(tv.locator(f"#row-{key} .board__fit").first).to_have_class("board__fit")
+
+
 def arrives(cast: Cast, key: str) -> None:
     write(cast, key, arrived_at=clock.now())
 
