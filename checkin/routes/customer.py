@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, abort, g, request, url_for
+from flask import Blueprint, Response, abort, g, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -10,7 +10,7 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 
-from checkin import htmx
+from checkin import clock, htmx
 from checkin.db import database_now, db, transaction
 from checkin.forms.customer import DetailsForm, LanguageForm, MoreTimeForm, MoveForm
 from checkin.forms.fields import PAGE_TOO_OLD, page_too_old
@@ -28,6 +28,9 @@ from checkin.routes.language import speak
 from checkin.routes.refusals import Refusal, refusal, status_of
 
 bp = Blueprint("customer", __name__)
+
+# How long the page says that details were replaced: it refreshes itself meanwhile, and none of them is on it.
+SAID_SECONDS = 60
 
 
 @bp.get("/t/<token>")
@@ -99,7 +102,17 @@ def do_correct(token: str) -> ResponseReturnValue:
     apply_choice(form)
     if view.stance is Standing.WAITING and not form.validate_on_submit():
         return _details(token, form, status=422, notice=str(PAGE_TOO_OLD) if page_too_old(form) else None)
-    return _do(token, form, lambda writing: correct_own_details(writing, token, form.given))
+    return _do(token, form, lambda writing: _correct(writing, token, form, view.ticket_id))
+
+
+def _correct(writing: Session, token: str, form: DetailsForm, ticket_id: int) -> None:
+    correct_own_details(writing, token, form.given)
+    session["corrected"] = [ticket_id, int(clock.now().timestamp())]
+
+
+def _was_just_corrected(ticket_id: int) -> bool:
+    corrected, at = session.get("corrected", (0, 0))
+    return bool(corrected == ticket_id and clock.now().timestamp() - at < SAID_SECONDS)
 
 
 def _do(token: str, form: FlaskForm, move: Callable[[Session], object]) -> ResponseReturnValue:
@@ -145,6 +158,7 @@ def _page(token: str, *, status: int = 200, warning: Refusal | None = None) -> R
     return htmx.page_or_block(
         "customer/show.html", "state", status=status, c=view, token=token,
         feedback_url=feedback_url, warning=warning, wait=wait_in_words(view.wait),
+        corrected=_was_just_corrected(view.ticket_id),
     )  # fmt: skip
 
 

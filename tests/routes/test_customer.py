@@ -245,6 +245,9 @@ def test_the_form_is_empty_and_replaces_only_what_is_filled_in(client: FlaskClie
     assert [form[name] for name in ("first_name", "last_name", "email", "phone")] == [""] * 4
     answer = post(client, f"{page}/details", f"{page}/details", htmx=htmx, email="New@Example.org")
     assert (answer.headers.get("HX-Redirect") if htmx else answer.location) == page
+    assert "Your details are corrected." in words_of(client.get(page))
+    other = own_page(cast, checked_in(cast, email="o@example.org", phone=None))
+    assert "Your details are corrected." not in words_of(client.get(other))
     ticket = cast.ticket(key)
     assert (ticket.first_name, ticket.last_name, ticket.email, ticket.phone) == (
         "Carla", "Jones", "New@example.org", CARLA_PHONE,
