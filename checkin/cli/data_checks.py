@@ -83,7 +83,6 @@ def _ticket_conditions() -> tuple[tuple[str, ColumnElement[bool]], ...]:
         ("no history", ~begun.exists()),
         ("more takes than it was given an owner", takes > Ticket.take_number),
         ("taken before it was checked in", and_(Ticket.source != Source.HAND, Ticket.taken_at < Ticket.queued_at)),
-        ("last update before check-in", Ticket.updated_at < Ticket.queued_at),
         ("checked in in the future", Ticket.queued_at > database_now(db.session())),
         (
             "open and closed at once",

@@ -4,7 +4,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectField, ValidationError
+from wtforms import SelectField, TimeField, ValidationError
+from wtforms.validators import Optional
 
 from checkin.forms.checking_in import CheckInForm
 from checkin.forms.fields import VersionField
@@ -32,9 +33,21 @@ class ByHandForm(CheckInForm):
         return int(self.owner.data) if self.owner.data else None
 
 
-class CorrectForm(CheckInForm):
-    """Name, email and phone, checked as at the kiosk; whatever the event asks there."""
+class TimeOfDayField(TimeField):
+    """A time of the day, with our own words for what is none."""
 
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read hours and minutes."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError(_("Please give a time such as 14:05.")) from error
+
+
+class CorrectForm(CheckInForm):
+    """Name, email and phone, checked as at the kiosk, whatever the event asks there; and when they came."""
+
+    checked_in_at = TimeOfDayField(_l("Checked in at"), format=["%H:%M", "%H:%M:%S"], validators=[Optional()])
     version = VersionField()
 
     def __init__(self, settings: EventSettings, **kwargs: Any) -> None:

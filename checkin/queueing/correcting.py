@@ -1,23 +1,27 @@
 """What only organisers do to a ticket: correct what a customer gave, delete it (docs/specification.md, 4.6)."""
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
 from checkin.db import announce, database_now
-from checkin.models import AuditAction, AuditEntry, GivenRole, Ticket
+from checkin.models import Action, AuditAction, AuditEntry, GivenRole, Ticket
 from checkin.queueing.details import replace_details
-from checkin.queueing.errors import FirstNameMissing, NothingChanged, OnlyOrganisers
-from checkin.queueing.history import as_it_stands, by_person
+from checkin.queueing.errors import CheckInTimeNotPossible, FirstNameMissing, NothingChanged, OnlyOrganisers
+from checkin.queueing.history import as_it_stands, by_person, record
 from checkin.queueing.locks import hold_ticket
 from checkin.queueing.permissions import has_role
 
 
 def correct_details(
-    session: Session, key: str, *, event_id: int, by: int, version: int | None, changes: dict[str, str | None]
-) -> Ticket:
+    session: Session, key: str, *, event_id: int, by: int, version: int | None, changes: dict[str, str | None],
+    checked_in_at: datetime | None = None,
+) -> Ticket:  # fmt: skip
     """Replace first_name, last_name, email or phone (normalised, None for none) on the ticket and for its customer.
 
-    What was there stays in the history; the last update stays, as the board shows nothing of it but the name. Raises
-    NoSuchTicket, TicketChanged, OnlyOrganisers, FirstNameMissing, NothingChanged.
+    `checked_in_at` is when they really came, which decides their place; None leaves it. What was there stays in the
+    history; the last update stays, as the board shows nothing of it but the name. Raises NoSuchTicket, TicketChanged,
+    OnlyOrganisers, FirstNameMissing, CheckInTimeNotPossible, NothingChanged.
     """
     ticket = _hold(session, key, event_id=event_id, by=by, version=version)
     given = {name: value.strip() if value else "" for name, value in changes.items()}
@@ -26,10 +30,26 @@ def correct_details(
     seen = ticket.version
     # Names are never missing, only empty; emails and phones never empty, only missing.
     stored = {name: value if name in {"first_name", "last_name"} else value or None for name, value in given.items()}
-    replace_details(session, ticket, stored, by=by_person(by), moment=database_now(session))
+    moment = database_now(session)
+    replace_details(session, ticket, stored, by=by_person(by), moment=moment)
+    if checked_in_at is not None and checked_in_at != ticket.queued_at:
+        _correct_check_in_time(session, ticket, checked_in_at, by=by, moment=moment)
     if ticket.version == seen:
         raise NothingChanged
     return ticket
+
+
+def _correct_check_in_time(
+    session: Session, ticket: Ticket, checked_in_at: datetime, *, by: int, moment: datetime
+) -> None:
+    if checked_in_at > (ticket.taken_at or moment):
+        raise CheckInTimeNotPossible
+    before = {"queued_at": ticket.queued_at.isoformat()}
+    ticket.queued_at = checked_in_at
+    ticket.version += 1
+    session.flush()
+    after = {"fields": ["queued_at"], "queued_at": checked_in_at.isoformat()}
+    record(session, ticket, Action.CORRECT, by=by_person(by), at=moment, before=before, after=after)
 
 
 def delete_ticket(session: Session, key: str, *, event_id: int, by: int, version: int | None, words: str) -> None:

@@ -319,3 +319,10 @@ class FirstNameMissing(QueueingError):
 
     code = "first_name_missing"
     sentence = N_("The first name cannot be empty.")
+
+
+class CheckInTimeNotPossible(QueueingError):
+    """Nobody is taken before they have come, and nobody has come tomorrow."""
+
+    code = "check_in_time_not_possible"
+    sentence = N_("They cannot have checked in later than now, nor after they were taken.")

@@ -7,11 +7,11 @@ same number in the same moment are told of each other.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
 from checkin.db import announce, database_now
-from checkin.models import AuditAction, AuditEntry, Person, Presence
+from checkin.models import AuditAction, AuditEntry, Person, Presence, StatusKind, Ticket
 from checkin.queueing.errors import DeskTaken, NoSuchPerson
 from checkin.queueing.locks import lock_event, lock_people
 
@@ -37,6 +37,8 @@ def set_presence(session: Session, *, event_id: int, person_id: int, to: Presenc
 def set_desk(session: Session, *, event_id: int, person_id: int, desk: str, take_over: bool = False) -> None:
     """Sit down at a table (an empty `desk`: at none). With `take_over` whoever sits there has none afterwards.
 
+    The tickets in their hands are at the new table from now on.
+
     Raises NoSuchPerson, and DeskTaken when another one who is present sits there.
     """
     desk = desk.strip()
@@ -49,6 +51,9 @@ def set_desk(session: Session, *, event_id: int, person_id: int, desk: str, take
     for one, becomes in [(other, "") for other in sitting] + [(person, desk)]:
         before = {"desk": one.desk}
         one.desk = becomes
+        # Who was called is to find the table where the expert sits now, on the board and on their page.
+        in_hand = (Ticket.owner_id == one.id, Ticket.kind == StatusKind.OPEN)
+        session.execute(update(Ticket).where(*in_hand).values(desk=becomes))
         _record(session, one, by=person_id, at=moment, before=before)
 
 

@@ -1,5 +1,8 @@
 """What only an organiser does to a ticket: correct what a customer gave, and delete it (docs/specification.md, 4.6)."""
 
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
 from flask import Blueprint, Response, abort, url_for
 from flask.typing import ResponseReturnValue
 
@@ -30,6 +33,7 @@ def correct(event: EventView, key: str) -> ResponseReturnValue:
         "last_name": ticket.last_name,
         "email": ticket.email or "",
         "phone": national_format(ticket.phone) if ticket.phone else "",
+        "checked_in_at": _came_at(ticket, event).time(),
         "version": ticket.version,
     }
     return _correct_page(ticket, CorrectForm(event.settings, formdata=None, data=given))
@@ -49,8 +53,9 @@ def save(event: EventView, key: str) -> ResponseReturnValue:
     try:
         with transaction() as writing:
             correct_details(
-                writing, key, event_id=event.id, by=viewer().person_id, version=form.version.data, changes=form.changes
-            )
+                writing, key, event_id=event.id, by=viewer().person_id, version=form.version.data,
+                changes=form.changes, checked_in_at=_corrected_time(form.checked_in_at.data, ticket, event),
+            )  # fmt: skip
     except NoSuchTicket:
         abort(404)
     except NothingChanged:
@@ -87,6 +92,19 @@ def delete(event: EventView, key: str) -> ResponseReturnValue:
     except QueueingError as error:
         return _delete_page(_ticket(event, key), form, status=status_of(error), warning=refusal(error))
     return htmx.go_to(url_for("tickets.index", event_slug=event.slug, deleted=key))
+
+
+def _came_at(ticket: TicketView, event: EventView) -> datetime:
+    """Return the moment of check-in by the event's clock."""
+    return ticket.queued_at.astimezone(ZoneInfo(event.time_zone))
+
+
+def _corrected_time(given: time | None, ticket: TicketView, event: EventView) -> datetime | None:
+    """Return the moment that was typed, on the day of the check-in; None when it is the minute that stood there."""
+    came_at = _came_at(ticket, event)
+    if given is None or (given.hour, given.minute) == (came_at.hour, came_at.minute):
+        return None
+    return came_at.replace(hour=given.hour, minute=given.minute, second=0, microsecond=0).astimezone(UTC)
 
 
 def _know_what_stood_there(form: CorrectForm, ticket: TicketView) -> None:

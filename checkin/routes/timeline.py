@@ -143,6 +143,7 @@ def _correct(entry: ChangeEntry) -> str:
         "last_name": _("Last name"),
         "email": _("Email"),
         "phone": _("Phone"),
+        "queued_at": _("Time of check-in"),
     }
     fields = [labels[name] for name in entry.after.get("fields", []) if name in labels]
     return ngettext("corrected: %(fields)s", "corrected: %(fields)s", len(fields), fields=", ".join(fields))

@@ -1,10 +1,12 @@
 """What only organisers do to a ticket (docs/specification.md, 4.6)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from checkin import clock
 from checkin.models import Alert, AuditEntry, Customer, Quote, Survey, Take, Ticket, TicketChange
 from checkin.queueing.correcting import correct_details, delete_ticket
 from tests.cast import CARLA_EMAIL, CARLA_PHONE, Cast, Someone, checked_in, queue_of, refused, resolved, taken
@@ -51,6 +53,41 @@ def test_what_is_taken_away_is_stored_as_missing(
     corrected(rules, key, **changes)
     name, value = stored
     assert getattr(rules.ticket(key), name) == getattr(customer_of(rules, key), name) == value
+
+
+def came(cast: Cast, key: str, *, minutes: float) -> None:
+    """Let Olga say that the customer came so many minutes from now (before it, when negative)."""
+    at = clock.now() + timedelta(minutes=minutes)
+    did(cast, correct_details, key, by=cast.olga, version=None, changes={}, checked_in_at=at)
+
+
+def test_who_really_came_earlier_gets_the_place_of_that_time(rules: Cast) -> None:
+    first, second = queue_of(rules, 2)
+    was, updated_at = rules.ticket(second).queued_at, rules.ticket(second).updated_at
+    came(rules, second, minutes=-30)
+    ticket, change = rules.ticket(second), rules.changes(second)[-1]
+    assert ticket.queued_at < rules.ticket(first).queued_at
+    assert (ticket.version, ticket.updated_at) == (2, updated_at)
+    assert change.before == {"queued_at": was.isoformat()}
+    assert change.after == {"fields": ["queued_at"], "queued_at": ticket.queued_at.isoformat()}
+    assert taken(rules) == second
+
+
+def test_nobody_comes_tomorrow_or_after_they_were_taken(rules: Cast) -> None:
+    key = checked_in(rules)
+    with refused("check_in_time_not_possible"):
+        came(rules, key, minutes=1)
+    came(rules, key, minutes=-10)
+    taken(rules)
+    with refused("check_in_time_not_possible"):
+        came(rules, key, minutes=0)
+
+
+def test_the_time_that_stood_there_is_no_correction(rules: Cast) -> None:
+    key = checked_in(rules)
+    same = rules.ticket(key).queued_at
+    with refused("nothing_changed"):
+        did(rules, correct_details, key, by=rules.olga, version=None, changes={}, checked_in_at=same)
 
 
 @pytest.mark.parametrize("first_name", ["", "  ", None])

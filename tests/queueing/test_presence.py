@@ -134,3 +134,14 @@ def test_two_who_sit_down_at_once_do_not_share_a_table(rules: Cast, round_: int)
     with ThreadPoolExecutor(2) as both:
         results = sorted(both.map(sit, (rules.emil, rules.tove)))
     assert results in (["Emil", "sits"], ["Tove", "sits"])
+
+
+def test_who_was_called_is_sent_to_the_table_where_the_expert_sits_now(rules: Cast) -> None:
+    sits(rules, rules.emil, "7")
+    queue_of(rules, 1)
+    key = taken(rules, desk="7")
+    updated_at = rules.ticket(key).updated_at
+    sits(rules, rules.emil, "9")
+    assert (rules.ticket(key).desk, rules.ticket(key).updated_at) == ("9", updated_at)
+    sits(rules, rules.tove, "9", take_over=True)
+    assert rules.ticket(key).desk == ""

@@ -1,10 +1,12 @@
 """What only an organiser does to a ticket: correct what the customer gave, delete it."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from checkin.models import Action, AuditAction, AuditEntry, Ticket
+from checkin.models import Action, AuditAction, AuditEntry, Event, Ticket
 from tests.cast import CARLA_EMAIL, CARLA_PHONE, Cast, checked_in, sign_in, taken
 from tests.routes.pages import error_beside, form_of, post, words_of
 
@@ -32,6 +34,35 @@ def test_corrected_details_replace_the_old_which_stay_in_the_history(olga: Flask
     assert "Karla needs your help with Stats iQ" in words
     assert "Olga corrected: First name, Email, Phone" in words
     assert f"Before: Carla, {CARLA_EMAIL}, {CARLA_PHONE}" in words
+
+
+def test_the_time_of_check_in_is_corrected_by_the_clock_of_the_event(olga: FlaskClient, cast: Cast, key: str) -> None:
+    with cast.writing() as session:
+        session.get_one(Event, cast.event_id).time_zone = "America/New_York"
+        came_at = datetime(2026, 6, 1, 18, 5, 30, tzinfo=UTC)
+        session.execute(update(Ticket).where(Ticket.key == key).values(queued_at=came_at))
+    address = f"/demo/tickets/{key}/correct"
+    assert form_of(olga.get(address), address)["checked_in_at"] == "14:05"
+    assert post(olga, address, address, first_name="Karla").status_code == 303
+    assert cast.ticket(key).queued_at == came_at
+    answer = post(olga, address, address, checked_in_at="13:50")
+    assert answer.status_code == 303
+    assert cast.ticket(key).queued_at == datetime(2026, 6, 1, 17, 50, tzinfo=UTC)
+    assert "Olga corrected: Time of check-in" in words_of(olga.get(answer.location))
+
+
+def test_a_time_that_cannot_be_is_told(olga: FlaskClient, cast: Cast, key: str) -> None:
+    address = f"/demo/tickets/{key}/correct"
+    answer = post(olga, address, address, checked_in_at="25:99")
+    assert answer.status_code == 422
+    assert "such as 14:05" in error_beside(answer, "checked_in_at")
+    taken(cast)
+    noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    with cast.writing() as session:
+        session.execute(update(Ticket).values(queued_at=noon, taken_at=noon + timedelta(minutes=10)))
+    answer = post(olga, address, address, checked_in_at="12:30")
+    assert answer.status_code == 409
+    assert "nor after they were taken" in words_of(answer)
 
 
 def test_nonsense_is_told_beside_its_field_and_what_was_typed_is_kept(olga: FlaskClient, cast: Cast, key: str) -> None:
