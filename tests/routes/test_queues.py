@@ -229,6 +229,15 @@ def test_the_day_ends_with_one_press(olga: FlaskClient, cast: Cast, headers: dic
     assert olga.post(END_DAY, data={}).status_code == 422, "without its token"
 
 
+def test_when_all_is_closed_those_who_still_wait_are_told_of_at_the_top(olga: FlaskClient, cast: Cast) -> None:
+    queue_of(cast, 2)
+    notice = 'id="still-waiting"'
+    assert notice not in olga.get(QUEUES).text
+    page = after(post(olga, QUEUES, END_DAY, htmx=True), olga).text
+    assert notice in page
+    assert "ask=STQ#queue-STQ" in page.split(notice)[1].split("</div>")[0]
+
+
 def test_only_an_organiser_ends_the_day(lena: FlaskClient, cast: Cast) -> None:
     fields = form_of(lena.get(QUEUES), STATE)
     assert lena.post(END_DAY, data=fields).status_code == 403
