@@ -22,6 +22,7 @@ let messages = 0; // how many the stream has brought
 let askAt = Date.now() + 3000;
 let connectAt = Date.now() + CONNECT_AGAIN;
 let asking = false;
+let unanswered = false; // the stream is down and the last question came to nothing: no longer "live"
 let warnedAt = 0;
 let wrongAt = 0;
 
@@ -36,6 +37,7 @@ function soon(milliseconds = 0) {
 
 function heard() {
   contact = Date.now();
+  unanswered = false;
   show();
 }
 
@@ -80,7 +82,9 @@ async function ask() {
     const answer = await fetch(address, { headers, cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN) });
     await arrived(answer, main, address, before);
   } catch {
-    soon(jittered(poll)); // no line; the foot of the page says so when it lasts
+    unanswered = true;
+    soon(jittered(poll));
+    show();
   } finally {
     asking = false;
   }
@@ -121,7 +125,7 @@ function connect() {
 function show() {
   if (!line) return;
   const age = document.hidden ? 0 : Date.now() - contact;
-  const state = age > STALE ? "stale" : age > UPDATING ? "updating" : "live";
+  const state = age > STALE ? "stale" : age > UPDATING || unanswered ? "updating" : "live";
   const time = timeOfDay(contact + serverNow() - Date.now(), box.dataset.zone);
   const sentence = box.dataset[state].replace("{time}", time);
   if (line.textContent !== sentence) line.textContent = sentence;
