@@ -134,6 +134,13 @@ def test_a_message_is_cut_before_names_are_cut_to_the_bone() -> None:
     assert body.endswith("Ж" * 20)
 
 
+def test_a_link_is_never_cut_even_where_nothing_else_is_left_to_cut() -> None:
+    link = "https://desk.example.org/" + "t" * 400
+    body = text_of(AlertKind.MISSED, VALUES | {"customer_link": link}, language="en")
+    assert link in body
+    assert count_segments(body) > MOST_SEGMENTS
+
+
 def test_a_message_cannot_act_as_a_template_or_add_lines() -> None:
     body = text_of(AlertKind.CANCELLED, VALUES | {"message": "{expert}\r\n{customer_link}"}, language="en")
     assert body.endswith("Stats iQ. {expert} {customer_link}")

@@ -21,7 +21,7 @@ from tests.support.databases import close
 from tests.support.load import Answer, Script, drive, post
 from tests.support.server import running_server
 
-pytestmark = [pytest.mark.race, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.race, pytest.mark.timeout(600)]
 EXPERTS, WAITING, ARRIVING = 32, 300, 40
 
 
