@@ -33,9 +33,11 @@ class Settings(BaseSettings):
 
     twilio_account_sid: str = ""
     twilio_auth_token: str = ""
+    twilio_former_auth_token: str = ""
     twilio_messaging_service_sid: str = ""
     twilio_from: str = ""
     twilio_api_base_url: str = ""
+    twilio_segments_per_second: float | None = Field(default=None, ge=0)
 
     smtp_url: str = ""
     mail_from: str = ""
@@ -45,6 +47,8 @@ class Settings(BaseSettings):
     worker_inside: bool = True
     outbox_poll_seconds: float = Field(default=2.0, gt=0)
     lease_seconds: float = Field(default=120.0, gt=0)
+    look_up_seconds: float = Field(default=60.0, gt=0)
+    keep_alerts_days: int = Field(default=30, ge=1)
     drain_seconds: float = Field(default=15.0, gt=0)
     provider_timeout_seconds: float = Field(default=10.0, gt=0)
     lock_seconds: float = Field(default=5.0, gt=0)

@@ -1,6 +1,16 @@
 """Tables and their names; importing this package knows all of them."""
 
-from checkin.models.alert import Alert, AlertKind, AlertState, Channel
+from checkin.models.alert import (
+    Alert,
+    AlertKind,
+    AlertState,
+    AlertTemplate,
+    Channel,
+    ChannelPause,
+    Pace,
+    ReceivedText,
+    Suppression,
+)
 from checkin.models.audit import AuditAction, AuditEntry
 from checkin.models.event import Event, EventCounter, Status, StatusCode, StatusKind
 from checkin.models.feedback import Survey
@@ -16,6 +26,7 @@ __all__ = [
     "Alert",
     "AlertKind",
     "AlertState",
+    "AlertTemplate",
     "Asked",
     "Attempt",
     "AttemptKind",
@@ -23,11 +34,13 @@ __all__ = [
     "AuditEntry",
     "BoardNames",
     "Channel",
+    "ChannelPause",
     "Customer",
     "Event",
     "EventCounter",
     "EventSettings",
     "GivenRole",
+    "Pace",
     "Person",
     "PersonRole",
     "Presence",
@@ -35,11 +48,13 @@ __all__ = [
     "Product",
     "QueueState",
     "Quote",
+    "ReceivedText",
     "Role",
     "Source",
     "Status",
     "StatusCode",
     "StatusKind",
+    "Suppression",
     "Survey",
     "Take",
     "Team",

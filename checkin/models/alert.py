@@ -3,11 +3,12 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkin.db import Base, UtcDateTime
 from checkin.models.columns import BigId, Id, named
+from checkin.models.ticket import PHONE_LENGTH
 
 
 class AlertKind(StrEnum):
@@ -90,3 +91,94 @@ class Alert(Base):
     subject: Mapped[str] = mapped_column(Text, default="")
     body: Mapped[str] = mapped_column(Text, default="")
     provider_id: Mapped[str] = mapped_column(String(120), default="", doc="Message SID or Message-ID.")
+    provider_status: Mapped[str] = mapped_column(
+        String(20), default="", server_default="", doc="The last that a status callback or a look-up said of it."
+    )
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    unknown_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, doc="When a try ended without our knowing how: looked up before anything is sent again."
+    )
+    look_ups: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0", doc="Since `unknown_at`.")
+    language: Mapped[str] = mapped_column(
+        String(10), default="", server_default="", doc="Of an alert without a ticket; else the ticket's decides."
+    )
+    again_for_id: Mapped[int | None] = mapped_column(
+        BigId, doc="The alert that a person let be sent again as this one."
+    )
+    dismissed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="When a person said that it needs nobody.")
+    blanked_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="When what was personal in it was taken out.")
+
+
+class AlertTemplate(Base):
+    """The words of an event for one kind, channel and language; without a row the defaults of the code hold.
+
+    A text has only a body. An email's body is its paragraphs, with an empty line between two.
+    """
+
+    __tablename__ = "alert_templates"
+    __table_args__ = (UniqueConstraint("event_id", "kind", "channel", "language"),)
+
+    id: Mapped[Id]
+    event_id: Mapped[int] = mapped_column(BigId, ForeignKey("events.id", ondelete="CASCADE"))
+    kind: Mapped[AlertKind] = mapped_column(named(AlertKind, name="template_kind"))
+    channel: Mapped[Channel] = mapped_column(named(Channel, name="template_channel"))
+    language: Mapped[str] = mapped_column(String(10))
+    subject: Mapped[str] = mapped_column(Text, default="")
+    headline: Mapped[str] = mapped_column(Text, default="")
+    body: Mapped[str] = mapped_column(Text)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("people.id", ondelete="SET NULL"))
+
+
+class ChannelPause(Base):
+    """A channel of an event that stands still because the set-up is at fault, until a person starts it again.
+
+    `region` is two letters when only numbers of that country wait, "" when everything does.
+    """
+
+    __tablename__ = "channel_pauses"
+    __table_args__ = (UniqueConstraint("event_id", "channel", "region"),)
+
+    id: Mapped[Id]
+    event_id: Mapped[int] = mapped_column(BigId, ForeignKey("events.id", ondelete="CASCADE"))
+    channel: Mapped[Channel] = mapped_column(named(Channel, name="pause_channel"))
+    region: Mapped[str] = mapped_column(String(2), default="")
+    code: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(Text, doc="A sentence for people, untranslated.")
+    detail: Mapped[str] = mapped_column(Text, default="", doc="What the provider itself said.")
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Suppression(Base):
+    """A number or address that nothing is sent to, in any event: its owner said STOP, or the provider says so."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+
+    id: Mapped[Id]
+    channel: Mapped[Channel] = mapped_column(named(Channel, name="suppression_channel"))
+    address: Mapped[str] = mapped_column(String(254), doc="E.164, or an email address in lower case.")
+    source: Mapped[str] = mapped_column(String(40), doc='The word that was sent ("STOP"), or the provider\'s code.')
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ReceivedText(Base):
+    """A text that a customer sent us, so that one that Twilio hands over twice counts once. Its words are not kept."""
+
+    __tablename__ = "received_texts"
+
+    sid: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    address: Mapped[str] = mapped_column(String(PHONE_LENGTH), doc="The sender, E.164.")
+    word: Mapped[str] = mapped_column(
+        String(20), default="", doc='"STOP" or "START" when it was one of these, else "".'
+    )
+
+
+class Pace(Base):
+    """When a sender may send its next text: all workers together keep to its segments per second."""
+
+    __tablename__ = "paces"
+
+    sender: Mapped[str] = mapped_column(String(60), primary_key=True, doc="A number or the sid of a messaging service.")
+    free_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -18,6 +18,11 @@ class AuditAction(StrEnum):
     DAY_ENDED = "day_ended"
     PRESENCE = "presence"
     DELETE_TICKET = "delete_ticket"
+    SETTLE_WAITING = "settle_waiting"
+    SEND_AGAIN = "send_again"
+    DISMISS_ALERT = "dismiss_alert"
+    START_CHANNEL = "start_channel"
+    TEMPLATE = "template"
 
 
 class AuditEntry(Base):

@@ -109,7 +109,12 @@ class EventSettings(BaseModel):
     day_ends_at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = ""
     ready_text: bool = True
     ready_email: bool = True
+    ready_delay_seconds: Annotated[int, Field(ge=0, le=600)] = 0
     ready_expires_minutes: Annotated[int, Field(ge=1, le=600)] = 15
+    checked_in_text: bool = False
+    checked_in_email: bool = False
+    nearly_there_text: bool = False
+    nearly_there_email: bool = False
     missed_text: bool = True
     missed_email: bool = True
     please_wait_text: bool = True
@@ -118,7 +123,16 @@ class EventSettings(BaseModel):
     cancelled_email: bool = True
     feedback_email: bool = True
     feedback_delay_minutes: Minutes = 10
+    feedback_once_hours: Annotated[int, Field(ge=0, le=720)] = 24
+    feedback_url: Annotated[str, Field(max_length=500)] = ""
+    feedback_follow_up: bool = True
     mail_from_name: Annotated[str, Field(max_length=100)] = ""
+    mail_from: Annotated[str, Field(max_length=254)] = ""
+    mail_reply_to: Annotated[str, Field(max_length=254)] = ""
+    rehearsal: bool = False
+    rehearsal_testers: Annotated[
+        tuple[Annotated[str, Field(min_length=3, max_length=254)], ...], Field(max_length=50)
+    ] = ()
 
     @property
     def title_words(self) -> str:
@@ -135,7 +149,9 @@ class EventSettings(BaseModel):
         )
         return tuple(one for one in every if one.label and one.asked is not Asked.NOT_ASKED)
 
-    @field_validator("languages", "field_order", *(f"{name}_choices" for name in QUESTIONS), mode="before")
+    @field_validator(
+        "languages", "field_order", "rehearsal_testers", *(f"{name}_choices" for name in QUESTIONS), mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

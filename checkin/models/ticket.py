@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    false,
     or_,
     text,
 )
@@ -29,6 +30,7 @@ NAME_LENGTH: Final = 100
 EMAIL_LENGTH: Final = 254
 PHONE_LENGTH: Final = 32
 NOTES_LENGTH: Final = 2000
+ADVICE_LENGTH: Final = 2000
 URGENT_REASON_LENGTH: Final = 200
 
 
@@ -145,6 +147,7 @@ class Ticket(Base):
         ),
         Index("ix_tickets_customer_id", "customer_id"),
         Index("ix_tickets_served", "team_id", "closed_at"),
+        Index("uq_tickets_follows_id", "follows_id", unique=True),
     )
 
     id: Mapped[Id]
@@ -171,6 +174,22 @@ class Ticket(Base):
         JSON, default=dict, doc='To the event\'s own questions, by their names: {"question_1": "..."}.'
     )
     urgent_reason: Mapped[str] = mapped_column(String(URGENT_REASON_LENGTH), default="")
+    in_rehearsal: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), doc="Made in a rehearsal: alerts leave to testers only."
+    )
+    advice: Mapped[str] = mapped_column(
+        Text,
+        default="",
+        server_default="",
+        doc="What the expert gives the customer to take home; the email carries it.",
+    )
+    follows_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("tickets.id"), doc="The ticket whose survey led to this follow-up."
+    )
+    follow_up_by: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="When a follow-up is due.")
+    told_nearly_there: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), doc="Not told again: told before, or near the front from the start."
+    )
 
     product_id: Mapped[int] = mapped_column(BigId, ForeignKey("products.id"))
     asked_product_id: Mapped[int] = mapped_column(BigId, ForeignKey("products.id"))
