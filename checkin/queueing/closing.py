@@ -66,8 +66,8 @@ def settle_waiting(
     """Cancel everybody who waits for the team, hand them over to another one, or leave them; return how many moved.
 
     With CANCEL they are told, with `words` if there are any. With HAND_OVER they keep product and check-in time and are
-    not told. Raises NoSuchTeam, NotYourQueue, QueueClosed (the other team takes nobody new), NothingChanged (it is the
-    same one).
+    not told. One entry in the audit log says what was decided, unless nobody was there to be moved. Raises NoSuchTeam,
+    NotYourQueue, QueueClosed (the other team takes nobody new), NothingChanged (it is the same one).
     """
     if choice is Waiting.HAND_OVER and to_team_code == team_code:
         raise NothingChanged
@@ -75,6 +75,7 @@ def settle_waiting(
     teams = _hold_queues(session, [team_code, *other], event_id=event_id)
     _require_run(session, teams[team_code], by)
     if choice is Waiting.LEAVE:
+        _audit_settled(session, teams[team_code], by=by, choice=choice)
         return 0
     tickets = session.scalars(
         select(Ticket)
@@ -89,7 +90,19 @@ def settle_waiting(
         else:
             target = teams[other[0]].id
             let_wait(session, ticket, team_id=target, product_id=ticket.product_id, by=by, words=words)
+    if tickets:
+        moved = {"people": len(tickets)} | ({"to": other[0]} if other else {})
+        _audit_settled(session, teams[team_code], by=by, choice=choice, words=words, **moved)
     return len(tickets)
+
+
+def _audit_settled(
+    session: Session, team: Team, *, by: int, choice: Waiting, words: str = "", **moved: int | str
+) -> None:
+    _audit(
+        session, AuditAction.SETTLE_WAITING, event_id=team.event_id, by=by, at=database_now(session),
+        subject=team.code, after={"choice": choice.value} | moved, words=words,
+    )  # fmt: skip
 
 
 def _cancel(session: Session, ticket: Ticket, *, by: int, words: str) -> None:

@@ -157,6 +157,22 @@ def test_everybody_who_waits_is_cancelled_and_told(rules: Cast) -> None:
     assert settled(rules, Waiting.CANCEL) == 0
 
 
+def test_the_audit_log_keeps_what_became_of_those_who_waited(rules: Cast) -> None:
+    queue_of(rules, 3)
+    settled(rules, Waiting.LEAVE)
+    settled(rules, Waiting.HAND_OVER, to_team_code="API", words="Tove knows it, too.")
+    settled(rules, Waiting.HAND_OVER, to_team_code="API")
+    settled(rules, Waiting.CANCEL, by=rules.olga, team="API", words="The hall closes.")
+    assert [(entry.action, entry.subject, entry.person_id, entry.after, entry.words) for entry in audited(rules)] == [
+        ("settle_waiting", "STQ", rules.lena.id, {"choice": "leave"}, ""),
+        (
+            "settle_waiting", "STQ", rules.lena.id, {"choice": "hand_over", "people": 3, "to": "API"},
+            "Tove knows it, too.",
+        ),
+        ("settle_waiting", "API", rules.olga.id, {"choice": "cancel", "people": 3}, "The hall closes."),
+    ]  # fmt: skip
+
+
 def test_who_asked_for_five_more_minutes_waits_too(rules: Cast) -> None:
     key = checked_in(rules)
     with rules.writing() as session:
