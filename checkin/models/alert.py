@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -46,6 +47,10 @@ class AlertState(StrEnum):
     NOT_SENT = "not_sent"
 
 
+# The condition of an index, written out so that every plan can use it (checkin/alerts/attention.py).
+NOT_ARRIVED: Final = "state IN ('failed', 'expired', 'suppressed', 'needs_review') AND dismissed_at IS NULL"
+
+
 class Alert(Base):
     """One text or email, written in the transaction of the change that causes it, sent by a worker afterwards."""
 
@@ -63,6 +68,14 @@ class Alert(Base):
             sqlite_where=text("state IN ('pending', 'sending')"),
         ),
         Index("ix_alerts_event", "event_id", "id"),
+        # Few of many: what a person may have to look at, counted on pages that follow the desk by themselves.
+        Index(
+            "ix_alerts_not_arrived",
+            "event_id",
+            "id",
+            postgresql_where=text(NOT_ARRIVED),
+            sqlite_where=text(NOT_ARRIVED),
+        ),
     )
 
     id: Mapped[Id]

@@ -14,6 +14,7 @@ depends_on = None
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _AT = sa.DateTime(timezone=True)
 _KINDS = ("ready", "feedback", "checked_in", "nearly_there", "missed", "please_wait", "cancelled", "reset")
+_NOT_ARRIVED = "state IN ('failed', 'expired', 'suppressed', 'needs_review') AND dismissed_at IS NULL"
 _AUDITED = ("queue_state", "day_ended", "presence", "delete_ticket")
 _AUDITED_TOO = ("settle_waiting", "send_again", "dismiss_alert", "start_channel", "template")
 
@@ -45,6 +46,10 @@ def upgrade():
         sa.Column("blanked_at", _AT),
     ):
         op.add_column("alerts", column)
+    op.create_index(
+        "ix_alerts_not_arrived", "alerts", ["event_id", "id"], unique=False,
+        postgresql_where=sa.text(_NOT_ARRIVED), sqlite_where=sa.text(_NOT_ARRIVED),
+    )  # fmt: skip
     for column in (
         sa.Column("in_rehearsal", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("advice", sa.Text(), nullable=False, server_default=""),
@@ -134,6 +139,7 @@ def downgrade():
         batch_op.drop_constraint(op.f("ck_audit_entries_audit_action"), type_="check")
         batch_op.create_check_constraint(op.f("ck_audit_entries_audit_action"), sa.column("action").in_(_AUDITED))
     op.drop_index("uq_tickets_follows_id", "tickets")
+    op.drop_index("ix_alerts_not_arrived", "alerts")
     for column in ("follows_id", "told_nearly_there", "follow_up_by", "advice", "in_rehearsal"):
         op.execute(f"ALTER TABLE tickets DROP COLUMN {column}")
     for column in (
