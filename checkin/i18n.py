@@ -7,6 +7,7 @@ compiled form that could be missing or older.
 from functools import cache
 from io import BytesIO
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -28,6 +29,11 @@ def translate(sentence: str, language: str) -> str:
     """Return a marked sentence in `language`, as it is where the language has none of its own (English)."""
     # Nothing is the name under which a catalogue keeps its own header.
     return catalogue(language).gettext(sentence) if sentence else ""
+
+
+def direction(language: str) -> str:
+    """Return how `language` is written, as HTML says it: "ltr" or "rtl"."""
+    return Locale.parse(language).text_direction
 
 
 @cache

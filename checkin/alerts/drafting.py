@@ -15,7 +15,7 @@ from checkin.alerts.channels import MailMessage, TextMessage
 from checkin.alerts.channels.mail import ascii_address
 from checkin.alerts.defaults import COME_BACK, NO_MORE_TODAY
 from checkin.alerts.links import customer_link, feedback_link, make_reset_token, reset_link
-from checkin.alerts.outbox import language_of
+from checkin.alerts.outbox import FEEDBACK_EXPIRES, language_of
 from checkin.alerts.sense import NoLongerMakesSense, require_sense
 from checkin.alerts.templates import Letter, desk_name, letter, text_of
 from checkin.alerts.wording import shown
@@ -73,7 +73,7 @@ def draft(session: Session, alert: Alert, *, sender: Sender, moment: datetime) -
     """Write the message of `alert`. Raises `NoLongerMakesSense`, and KeyError for a kind that has no template."""
     event = session.get_one(Event, alert.event_id)
     if alert.kind is AlertKind.RESET:
-        return _reset(session, alert, event, sender=sender, moment=moment)
+        return _reset(session, alert, event, sender=sender)
     ticket = session.get_one(Ticket, alert.ticket_id, populate_existing=True)
     require_sense(session, alert, ticket)
     values = _values(session, alert, ticket, event, sender=sender)
@@ -86,7 +86,7 @@ def draft(session: Session, alert: Alert, *, sender: Sender, moment: datetime) -
         return Draft(text, recipient, "", body)
     words = letter(alert.kind, values, language=ticket.language)
     name = f"{ticket.first_name} {ticket.last_name}"
-    mail = _mail(alert, event, words, sender=sender, moment=moment, to_name=name, to_address=recipient)
+    mail = _mail(alert, event, words, sender=sender, to_name=name, to_address=recipient)
     return Draft(mail, recipient, words.subject, words.text)
 
 
@@ -117,7 +117,7 @@ def _message_of_the_desk(session: Session, ticket: Ticket) -> str:
     return typed or translate(COME_BACK if takes_people else NO_MORE_TODAY, ticket.language)
 
 
-def _reset(session: Session, alert: Alert, event: Event, *, sender: Sender, moment: datetime) -> Draft:
+def _reset(session: Session, alert: Alert, event: Event, *, sender: Sender) -> Draft:
     person = session.get_one(Person, alert.person_id)
     account = session.get_one(Account, person.account_id)
     token = make_reset_token(sender.secret_key, account_id=account.id, session_number=account.session_number)
@@ -126,13 +126,11 @@ def _reset(session: Session, alert: Alert, event: Event, *, sender: Sender, mome
     words = letter(AlertKind.RESET, values, language=language)
     # Organisers read the outbox; whoever holds the link is that person, at other events too.
     kept = letter(AlertKind.RESET, {**values, "reset_link": _HIDDEN_LINK}, language=language)
-    mail = _mail(alert, event, words, sender=sender, moment=moment, to_name=person.name, to_address=account.email)
+    mail = _mail(alert, event, words, sender=sender, to_name=person.name, to_address=account.email)
     return Draft(mail, account.email, kept.subject, kept.text)
 
 
-def _mail(
-    alert: Alert, event: Event, words: Letter, *, sender: Sender, moment: datetime, to_name: str, to_address: str
-) -> MailMessage:
+def _mail(alert: Alert, event: Event, words: Letter, *, sender: Sender, to_name: str, to_address: str) -> MailMessage:
     return MailMessage(
         to_name=shown(to_name),
         to_address=to_address,
@@ -143,8 +141,15 @@ def _mail(
         text=words.text,
         html=words.html,
         message_id=_message_id(alert.id, sender),
-        date=moment,
+        date=_date_of(alert),
     )
+
+
+def _date_of(alert: Alert) -> datetime:
+    """Return when the email was first due: the same for every copy, as its Message-ID is (RFC 5322, 3.6.1)."""
+    if alert.kind is AlertKind.FEEDBACK and alert.expires_at is not None:
+        return alert.expires_at - FEEDBACK_EXPIRES
+    return alert.created_at
 
 
 def _message_id(alert_id: int, sender: Sender) -> str:

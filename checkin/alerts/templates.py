@@ -13,10 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from checkin.alerts.defaults import MAILS, MAILS_WITHOUT, TEXTS, TEXTS_WITHOUT
 from checkin.alerts.segments import count_segments
-from checkin.alerts.wording import fill, shown
+from checkin.alerts.wording import fill, isolated, shown
 from checkin.config import ROOT
+from checkin.i18n import direction, translate
 from checkin.i18n import mark as N_
-from checkin.i18n import translate
 from checkin.models import AlertKind
 
 MOST_SEGMENTS: Final = 2
@@ -81,7 +81,7 @@ def _what_to_cut(values: Mapping[str, str]) -> str | None:
 
 def letter(kind: AlertKind, values: Mapping[str, str], *, language: str) -> Letter:
     """Return the email of this kind. Raises KeyError for a kind that has none."""
-    known = {name: shown(value) for name, value in values.items()}
+    known = {name: isolated(shown(value)) for name, value in values.items()}
     template = _fitting(kind, known, usual=MAILS, without=MAILS_WITHOUT)
 
     def say(sentence: str) -> str:
@@ -89,6 +89,7 @@ def letter(kind: AlertKind, values: Mapping[str, str], *, language: str) -> Lett
 
     parts = {
         "language": language,
+        "direction": direction(language),
         "event": known["event"],
         "headline": say(template.headline),
         "greeting": say(template.greeting),

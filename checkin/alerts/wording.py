@@ -23,6 +23,16 @@ def shown(value: str) -> str:
     return " ".join(visible.split())
 
 
+def isolated(value: str) -> str:
+    """Return `value` so that what is written from right to left in it leaves the sentence around it in order.
+
+    Only such a value is wrapped (in U+2068 and U+2069, which every reader of emails knows), so that the others stay
+    what was typed.
+    """
+    turns = any(unicodedata.bidirectional(character) in {"R", "AL", "AN"} for character in value)
+    return f"\u2068{value}\u2069" if turns else value
+
+
 def fill(template: str, values: Mapping[str, str]) -> str:
     """Put `values` into the placeholders of `template`, once: braces within a value mean nothing.
 

@@ -372,6 +372,7 @@ def test_an_email_that_may_have_left_is_sent_again_as_the_same_message(post: Pos
     assert (email.state, email.transmissions, email.possible_duplicate) == ("sent", 2, True)
     first, second = post.mail_server.received
     assert first.parsed["Message-ID"] == second.parsed["Message-ID"]
+    assert {mail.parsed["Date"].datetime for mail in (first, second)} == {email.created_at.replace(microsecond=0)}
 
 
 def test_an_email_that_may_have_left_three_times_is_left_to_a_person(post: Post) -> None:

@@ -46,7 +46,7 @@ def test_a_desk_is_called_a_table() -> None:
 def test_an_email_in_french_is_french_to_its_last_line_and_says_so(kind: AlertKind, missing: str) -> None:
     values = IN_FRENCH | ({missing: ""} if missing else {})
     french, english = (letter(kind, values, language=language) for language in ("fr", "en"))
-    assert '<html lang="fr">' in french.html
+    assert '<html lang="fr" dir="ltr"' in french.html
     assert french.subject != english.subject
     lines = {line for line in english.text.splitlines() if re.search(r"[a-z]{2,} [a-z]{2,}", line)}
     assert lines & set(french.text.splitlines()) == {VALUES["event"]}

@@ -209,6 +209,22 @@ def test_every_email_has_one_button_and_its_address_in_plain_sight(kind: AlertKi
     assert "src=" not in mail.html
 
 
+def test_a_name_from_right_to_left_leaves_an_email_s_sentence_in_order() -> None:
+    mail = letter(AlertKind.READY, VALUES | {"first_name": "محمد", "expert": "דנה"}, language="en")
+    assert "Hello \u2068محمد\u2069 Jones," in mail.text
+    assert mail.subject == "STQ-42: \u2068דנה\u2069 is ready for you"
+    assert "\u2068דנה\u2069 is ready for you at Desk 7" in mail.html
+    assert "\u2068" not in text(first_name="محمد")
+
+
+def test_the_line_of_a_list_of_emails_shows_what_to_do_and_nothing_else() -> None:
+    mail = letter(AlertKind.READY, VALUES, language="en")
+    hidden = mail.html.split('<div style="display: none')[1].split("</div>")[0].partition(">")[2].split()
+    words = "Please come back to Ask the Experts: Emil Berg is waiting for you."
+    assert " ".join(hidden[:13]) == words
+    assert set(hidden[13:]) == {"\u034f"}
+
+
 def test_the_ready_email_names_the_desk_when_it_is_known() -> None:
     assert "Emil Berg is ready for you at Desk 7" in letter(AlertKind.READY, VALUES, language="en").text
     without = letter(AlertKind.READY, VALUES | {"desk": ""}, language="en").text
