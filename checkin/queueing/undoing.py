@@ -93,7 +93,17 @@ def _restore(session: Session, ticket: Ticket, kept: dict[str, Any], *, by: int)
     ticket.status_id, ticket.kind = status.id, status.kind
     ticket.owner_id, ticket.team_id, ticket.product_id = kept["owner"], kept["team"], kept["product"]
     ticket.desk = kept["desk"]
+    _restore_times(ticket, kept)
+
+
+def _restore_times(ticket: Ticket, kept: dict[str, Any]) -> None:
+    """Give the ticket its times back, but keep what the customer has said since: the history has no undo of that."""
+    coming, later = ticket.on_the_way_at, ticket.not_before
     restore_times(ticket, kept)
+    if ticket.owner_id is None:
+        ticket.not_before = later or ticket.not_before
+    elif ticket.arrived_at is None:
+        ticket.on_the_way_at = ticket.on_the_way_at or coming
 
 
 def _take_back_alerts(session: Session, ticket: Ticket, changed_at: datetime, moment: datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from checkin.models import Alert, AlertState, Status, StatusKind, Ticket
 from checkin.queueing.calling import call_again, mark_here
+from checkin.queueing.customer_moves import more_time, on_my_way
 from checkin.queueing.escalating import escalate, follow_up
 from checkin.queueing.handing_over import hand_over_to_person, hand_over_to_product, hand_over_to_team
 from checkin.queueing.history import as_it_stands
@@ -245,6 +246,39 @@ def test_a_note_in_between_does_not_matter(rules: Cast) -> None:
         add_note(session, key, event_id=rules.event_id, by=rules.lena.id, words="well done")
     assert offered_to(rules, rules.emil, key) == Undoable(change_id, 10)
     undone(rules, key, change_id=change_id)
+
+
+def test_carla_is_still_on_her_way_when_the_hand_over_is_undone(rules: Cast) -> None:
+    key = with_emil(rules)
+    did(rules, hand_over_to_person, key, person_id=rules.lena.id)
+    change_id = last_change(rules, key)
+    with rules.writing() as session:
+        said_at = on_my_way(session, rules.ticket(key).token).on_the_way_at
+    undone(rules, key, change_id=change_id)
+
+    assert (rules.ticket(key).owner_id, rules.ticket(key).on_the_way_at) == (rules.emil.id, said_at)
+
+
+def test_who_waits_again_is_on_the_way_to_nobody(rules: Cast) -> None:
+    key = checked_in(rules)
+    did(rules, hand_over_to_person, key, by=rules.lena, person_id=rules.emil.id)
+    change_id = last_change(rules, key)
+    with rules.writing() as session:
+        on_my_way(session, rules.ticket(key).token)
+    undone(rules, key, by=rules.lena, change_id=change_id)
+
+    assert (rules.ticket(key).owner_id, rules.ticket(key).on_the_way_at) == (None, None)
+
+
+def test_her_five_more_minutes_outlast_an_undo(rules: Cast) -> None:
+    key = checked_in(rules)
+    did(rules, hand_over_to_team, key, by=rules.lena, team_code="API")
+    change_id = last_change(rules, key)
+    with rules.writing() as session:
+        until = more_time(session, rules.ticket(key).token).not_before
+    undone(rules, key, by=rules.lena, change_id=change_id)
+
+    assert (rules.ticket(key).team_id, rules.ticket(key).not_before) == (rules.teams["STQ"], until)
 
 
 def test_it_is_undone_once(rules: Cast) -> None:
