@@ -76,6 +76,13 @@ class Alert(Base):
             postgresql_where=text(NOT_ARRIVED),
             sqlite_where=text(NOT_ARRIVED),
         ),
+        Index(
+            "ix_alerts_asked",
+            "event_id",
+            "asked_at",
+            postgresql_where=text("asked_at IS NOT NULL"),
+            sqlite_where=text("asked_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -120,6 +127,9 @@ class Alert(Base):
     )
     dismissed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="When a person said that it needs nobody.")
     blanked_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="When what was personal in it was taken out.")
+    asked_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, doc="When the survey was put into it; empty in an email that carries advice alone."
+    )
 
 
 class AlertTemplate(Base):

@@ -183,6 +183,9 @@ class Ticket(Base):
         server_default="",
         doc="What the expert gives the customer to take home; the email carries it.",
     )
+    advised_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, doc="When it was given: the moment of the change that has its words in the history."
+    )
     follows_id: Mapped[int | None] = mapped_column(
         BigId, ForeignKey("tickets.id"), doc="The ticket whose survey led to this follow-up."
     )

@@ -44,8 +44,17 @@ def upgrade():
         sa.Column("again_for_id", _ID),
         sa.Column("dismissed_at", _AT),
         sa.Column("blanked_at", _AT),
+        sa.Column("asked_at", _AT),
     ):
         op.add_column("alerts", column)
+    # Before there were emails without one, each that left carried the survey.
+    op.execute(
+        "UPDATE alerts SET asked_at = coalesce(sent_at, created_at) WHERE kind = 'feedback' AND transmissions > 0"
+    )
+    op.create_index(
+        "ix_alerts_asked", "alerts", ["event_id", "asked_at"], unique=False,
+        postgresql_where=sa.text("asked_at IS NOT NULL"), sqlite_where=sa.text("asked_at IS NOT NULL"),
+    )  # fmt: skip
     op.create_index(
         "ix_alerts_not_arrived", "alerts", ["event_id", "id"], unique=False,
         postgresql_where=sa.text(_NOT_ARRIVED), sqlite_where=sa.text(_NOT_ARRIVED),
@@ -53,6 +62,7 @@ def upgrade():
     for column in (
         sa.Column("in_rehearsal", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("advice", sa.Text(), nullable=False, server_default=""),
+        sa.Column("advised_at", _AT),
         sa.Column("follow_up_by", _AT),
         sa.Column("told_nearly_there", sa.Boolean(), nullable=False, server_default=sa.false()),
     ):
@@ -140,10 +150,11 @@ def downgrade():
         batch_op.create_check_constraint(op.f("ck_audit_entries_audit_action"), sa.column("action").in_(_AUDITED))
     op.drop_index("uq_tickets_follows_id", "tickets")
     op.drop_index("ix_alerts_not_arrived", "alerts")
-    for column in ("follows_id", "told_nearly_there", "follow_up_by", "advice", "in_rehearsal"):
+    op.drop_index("ix_alerts_asked", "alerts")
+    for column in ("follows_id", "told_nearly_there", "follow_up_by", "advised_at", "advice", "in_rehearsal"):
         op.execute(f"ALTER TABLE tickets DROP COLUMN {column}")
     for column in (
-        "blanked_at", "dismissed_at", "again_for_id", "language", "look_ups", "unknown_at", "delivered_at",
+        "asked_at", "blanked_at", "dismissed_at", "again_for_id", "language", "look_ups", "unknown_at", "delivered_at",
         "provider_status",
     ):  # fmt: skip
         op.execute(f"ALTER TABLE alerts DROP COLUMN {column}")
