@@ -1,7 +1,8 @@
 """What a channel takes, what it gives back, and the four ways in which a try can fail.
 
 A channel is one small class with one verb, `send(message) -> Receipt`: it returns when the provider has accepted the
-message, or raises `TransportError`. It records nothing and retries nothing; that is delivery's work.
+message, or raises `TransportError`. It records nothing and retries nothing; that is delivery's work. A channel without
+a key against repeats has a second verb, `look_up`, that finds what may have left.
 Sentences are marked for translation here and translated at the edge.
 """
 
@@ -54,6 +55,15 @@ class Receipt:
 
     provider_id: str
     detail: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A text that the provider has: its id, the provider's word for how far it is, and its error code, if any."""
+
+    provider_id: str
+    status: str
+    code: int | None
 
 
 @dataclass(frozen=True)

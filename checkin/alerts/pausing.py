@@ -1,0 +1,105 @@
+"""Lets a channel of an event stand still while our own set-up is at fault, until a person starts it again (5.4).
+
+What is due meanwhile waits as `pending` with the code `paused` and the pause's sentence, and is dropped in time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import phonenumbers
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from checkin.alerts.channels import TransportError
+from checkin.alerts.endings import release
+from checkin.db import announce, database_now, wake_outbox
+from checkin.models import Alert, AlertState, AuditAction, AuditEntry, Channel, ChannelPause
+
+PAUSED: Final = "paused"
+
+# Refused because of the country it goes to, so only texts to that country wait.
+_OF_A_REGION: Final = frozenset({"21408"})
+
+# How long an alert that is never too old waits before somebody asks again whether its channel still stands still.
+_LONG: Final = timedelta(hours=1)
+
+
+def pause_channel(session: Session, alert: Alert, error: TransportError, *, moment: datetime) -> ChannelPause:
+    """Stop the channel that refused this alert because of our set-up, and let the alert wait with it.
+
+    A pause is written once: what is refused for the same later changes nothing in it.
+    """
+    code = error.code[:40] or error.outcome.value
+    region = region_of(alert.recipient) if code in _OF_A_REGION else ""
+    pause = session.scalars(
+        select(ChannelPause).where(
+            ChannelPause.event_id == alert.event_id, ChannelPause.channel == alert.channel,
+            ChannelPause.region == region,
+        )
+    ).one_or_none()  # fmt: skip
+    if pause is None:
+        pause = ChannelPause(
+            event_id=alert.event_id, channel=alert.channel, region=region, code=code, reason=error.sentence,
+            detail=error.detail.replace("\x00", ""), at=moment,
+        )  # fmt: skip
+        session.add(pause)
+    wait_for_start(alert, pause, moment=moment)
+    return pause
+
+
+def pause_for(session: Session, alert: Alert) -> ChannelPause | None:
+    """Return the pause that keeps this alert from leaving; its recipient must have been written already."""
+    pauses = session.scalars(
+        select(ChannelPause).where(ChannelPause.event_id == alert.event_id, ChannelPause.channel == alert.channel)
+    ).all()
+    return next((pause for pause in pauses if pause.region in {"", region_of(alert.recipient)}), None)
+
+
+def wait_for_start(alert: Alert, pause: ChannelPause, *, moment: datetime) -> None:
+    """Let the alert wait until its channel is started again or it is too old."""
+    alert.due_at = alert.expires_at if alert.expires_at is not None else moment + _LONG
+    release(alert, AlertState.PENDING, PAUSED, pause.reason)
+
+
+def start_channel(session: Session, *, event_id: int, channel: Channel, by: int) -> bool:
+    """Let an event's channel send again, in every region; tell whether it stood still.
+
+    What waited for it is due now, in the order in which it was caused. Writes the audit log.
+    """
+    ended = session.execute(
+        delete(ChannelPause)
+        .where(ChannelPause.event_id == event_id, ChannelPause.channel == channel)
+        .returning(ChannelPause.code, ChannelPause.region)
+    ).all()
+    if not ended:
+        return False
+    moment = database_now(session)
+    session.execute(
+        update(Alert)
+        .where(
+            Alert.event_id == event_id, Alert.channel == channel, Alert.state == AlertState.PENDING,
+            Alert.reason_code == PAUSED,
+        )
+        .values(due_at=moment, reason_code="", reason="")
+    )  # fmt: skip
+    paused = [{"code": code, "region": region} for code, region in ended]
+    session.add(
+        AuditEntry(
+            event_id=event_id, person_id=by, at=moment, action=AuditAction.START_CHANNEL, subject=channel.value,
+            before={"paused": paused},
+        )
+    )  # fmt: skip
+    wake_outbox(session, event_id)
+    announce(session, event_id)
+    return True
+
+
+def region_of(recipient: str) -> str:
+    """Return the two letters of the country that a number (E.164) belongs to, "" for anything else."""
+    try:
+        number = phonenumbers.parse(recipient)
+    except phonenumbers.NumberParseException:
+        return ""
+    return phonenumbers.region_code_for_number(number) or ""
