@@ -11,7 +11,7 @@ FLASK := $(BIN)/flask --app app
 JOBS ?= 2
 RULES := checkin/queueing/*,checkin/alerts/*
 
-.PHONY: help run test check fmt lock messages bench shots venv venv-dev tools clean
+.PHONY: help run test check fmt lock messages bench faults shots venv venv-dev tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ bench: venv-dev ## measure; each script prints one line of JSON
 	@$(BIN)/python -m bench.volunteer
 	@$(BIN)/python -m bench.board
 	@$(BIN)/python -m bench.estimate
+
+faults: venv-dev tools ## kill, stop and lie to the workers that send alerts; prints the table of docs/reliability.md
+	@$(BIN)/python -m bench.faults
 
 shots: venv-dev tools ## take the screenshots of the README
 	$(BIN)/python -m tests.shots

@@ -9,7 +9,7 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,7 +57,9 @@ class Drop:
 
 @dataclass(frozen=True)
 class Silence:
-    """Say nothing until the client goes away."""
+    """Say nothing until the client goes away. At `Stage.END` the message may have been kept."""
+
+    keeps: bool = False
 
 
 Fault = Reply | Drop | Silence
@@ -91,6 +93,8 @@ class FakeSmtp:
         """Every message that was taken, also those whose sender was never told."""
         self.always: dict[Stage, Fault] = {}
         """Faults for every message, by stage."""
+        self.asked: Counter[Stage] = Counter()
+        """How often each stage was reached."""
         self.port = 0
         self._script: dict[Stage, deque[Fault | None]] = {stage: deque() for stage in Stage}
 
@@ -99,6 +103,7 @@ class FakeSmtp:
         self._script[stage].extend(faults)
 
     def next_fault(self, stage: Stage) -> Fault | None:
+        self.asked[stage] += 1
         waiting = self._script[stage]
         return waiting.popleft() if waiting else self.always.get(stage)
 
@@ -232,7 +237,7 @@ class _Handler:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         fault = self._fake.next_fault(Stage.END)
-        if fault is None or fault == Drop(keeps=True):
+        if fault is None or (isinstance(fault, Drop | Silence) and fault.keeps):
             self._keep(server, envelope)
         match fault:
             case None:
