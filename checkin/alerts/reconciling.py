@@ -17,7 +17,6 @@ from checkin.alerts.channels import Found, TransportError
 from checkin.alerts.channels.twilio_codes import PASSING, sentence_of
 from checkin.alerts.endings import MOST_TRANSMISSIONS, end, pause_seconds, release
 from checkin.db import announce, database_now
-from checkin.i18n import mark as N_
 from checkin.models import Alert, AlertState, Channel
 
 LOOK_UPS: Final = 2
@@ -31,8 +30,6 @@ _PATIENCE: Final = 4
 # A phone that was out of reach is not reached a second later.
 _SECONDS_BEFORE_ONE_MORE: Final = 30.0
 
-UNKNOWN: Final = N_("Twilio does not say whether this text left: call the name out.")
-
 # From any of these, proof that the provider has taken a text makes it `sent`.
 _OPEN_TO_PROOF: Final = frozenset({
     AlertState.SENDING, AlertState.PENDING, AlertState.NEEDS_REVIEW, AlertState.CANCELLED,
@@ -43,8 +40,9 @@ _RANKS: Final = {
     "accepted": 1, "scheduled": 1, "queued": 1, "sending": 2, "sent": 3,
     "delivered": 4, "undelivered": 4, "failed": 4, "canceled": 4, "read": 5,
 }  # fmt: skip
-_ARRIVED: Final = frozenset({"delivered", "read"})
+ARRIVED: Final = frozenset({"delivered", "read"})
 _FINAL_RANK: Final = 4
+_TAKEN_RANK: Final = 1
 
 
 @dataclass(frozen=True)
@@ -65,29 +63,16 @@ def is_to_be_looked_up(alert: Alert) -> bool:
     return alert.unknown_at is not None and alert.look_ups < LOOK_UPS
 
 
-def become_unknown(
-    alert: Alert, code: str, sentence: str, *, unknown_at: datetime, look_up_after: timedelta | None
-) -> None:
-    """Let a text that may have left wait for its first look-up; without a way to look up it is left to a person."""
-    alert.unknown_at, alert.look_ups = unknown_at, 0
-    if look_up_after is None:
-        release(alert, AlertState.NEEDS_REVIEW, code, sentence)
-        return
-    alert.due_at = unknown_at + look_up_after
-    release(alert, AlertState.PENDING, code, sentence)
-
-
 def begin_look_up(
-    session: Session, alert: Alert, *, lease: timedelta, look_up_after: timedelta, moment: datetime
+    session: Session, alert: Alert, *, lease: timedelta, look_up_after: timedelta | None, moment: datetime
 ) -> LookUp | None:
-    """Keep the alert for one look-up of ours, or leave it to a person (None) when it has been asked long enough.
+    """Keep the alert for one look-up of ours, or leave it to a person (None) when nobody can say or it took too long.
 
     Nobody else looks it up for the time of a lease; its state stays `pending`.
     """
     assert alert.unknown_at is not None  # noqa: S101  # only what is unknown is looked up
-    patient_until = alert.unknown_at + lease + look_up_after * _PATIENCE
-    if moment > max(patient_until, alert.expires_at or patient_until):
-        release(alert, AlertState.NEEDS_REVIEW, alert.reason_code, alert.reason or UNKNOWN)
+    if look_up_after is None or moment > _patient_until(alert, lease + look_up_after * _PATIENCE):
+        release(alert, AlertState.NEEDS_REVIEW, alert.reason_code, alert.reason)
         return None
     alert.due_at = moment + lease
     since = alert.unknown_at - lease - _CLOCKS_DIFFER
@@ -116,6 +101,13 @@ def record_look_up(
         alert.due_at = moment + look_up_after
 
 
+def is_news(alert: Alert, status: str) -> bool:
+    """Tell whether Twilio's word for the alert's last try says more than is known; any word says that it was taken."""
+    # What stands there while a try is under way, or its end unknown, was said of the try before.
+    of_this_try = alert.state is not AlertState.SENDING and alert.unknown_at is None
+    return _RANKS.get(status, _TAKEN_RANK) > (_RANKS.get(alert.provider_status, 0) if of_this_try else 0)
+
+
 def note_acceptance(alert: Alert, *, provider_id: str, moment: datetime) -> bool:
     """Record proof that the provider has taken the text; tell whether the alert became `sent` by it.
 
@@ -142,8 +134,8 @@ def note_status(alert: Alert, *, status: str, code: int | None, moment: datetime
     if rank <= _RANKS.get(alert.provider_status, 0):
         return False
     alert.provider_status = status
-    if status in _ARRIVED:
-        alert.delivered_at = moment
+    if status in ARRIVED:
+        alert.delivered_at = alert.delivered_at or moment
         end(alert, AlertState.DELIVERED, "", "", moment)
     elif rank == _FINAL_RANK:
         _given_up(alert, code, moment)
@@ -183,6 +175,13 @@ def _adopted_by_others(session: Session, alert: Alert) -> frozenset[str]:
         Alert.id != alert.id, Alert.provider_id != "",
     )  # fmt: skip
     return frozenset(session.scalars(sids))
+
+
+def _patient_until(alert: Alert, least: timedelta) -> datetime:
+    """Return when look-ups of a text end that nobody answers: with its time to live, but each gets its chance."""
+    assert alert.unknown_at is not None  # noqa: S101  # only what is unknown is looked up
+    least_until = alert.unknown_at + least
+    return least_until if alert.expires_at is None else max(least_until, alert.expires_at)
 
 
 def _key_of(alert: Alert) -> tuple[datetime | None, int]:

@@ -198,6 +198,16 @@ class ReceivedText(Base):
     )
 
 
+class HookCall(Base):
+    """When a provider last called one of our hooks (at most some seconds old), or was last turned away."""
+
+    __tablename__ = "hook_calls"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True, doc='"status", "message" or "refused".')
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    detail: Mapped[str] = mapped_column(String(40), default="", doc='Why it was refused: "signature" or "account".')
+
+
 class Pace(Base):
     """When a sender may send its next text: all workers together keep to its segments per second."""
 

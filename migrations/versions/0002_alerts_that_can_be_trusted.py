@@ -134,6 +134,13 @@ def _create_tables():
         sa.PrimaryKeyConstraint("sid", name=op.f("pk_received_texts")),
     )
     op.create_table(
+        "hook_calls",
+        sa.Column("name", sa.String(20), nullable=False),
+        sa.Column("at", _AT, nullable=False),
+        sa.Column("detail", sa.String(40), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_hook_calls")),
+    )
+    op.create_table(
         "paces",
         sa.Column("sender", sa.String(60), nullable=False),
         sa.Column("free_at", _AT, nullable=False),
@@ -142,7 +149,7 @@ def _create_tables():
 
 
 def downgrade():
-    for table in ("paces", "received_texts", "suppressions", "channel_pauses", "alert_templates"):
+    for table in ("paces", "hook_calls", "received_texts", "suppressions", "channel_pauses", "alert_templates"):
         op.drop_table(table)
     op.execute(sa.table("audit_entries", sa.column("action")).delete().where(sa.column("action").in_(_AUDITED_TOO)))
     with op.batch_alter_table("audit_entries") as batch_op:
