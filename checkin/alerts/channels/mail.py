@@ -8,6 +8,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 
 from checkin.alerts.channels import MailMessage, Outcome, TransportError
+from checkin.alerts.wording import shown
 from checkin.i18n import mark as N_
 
 # Not only CR, LF and NUL: Python's header code takes other controls and the two Unicode separators for ends of lines
@@ -19,10 +20,12 @@ _ASCII = email.policy.SMTP.clone(cte_type="7bit")
 _UTF8 = email.policy.SMTPUTF8.clone(cte_type="7bit")
 
 
-def refuse_control_characters(message: MailMessage) -> None:
-    """Raise `TransportError` when a header would hold CR, LF, NUL or any other control character.
+def refuse_unsafe(message: MailMessage) -> None:
+    """Raise `TransportError` for what must not or cannot stand in a header.
 
-    REFUSED when it stands in what belongs to the recipient, MISCONFIGURED when in what is ours.
+    That is CR, LF, NUL or any other control character: REFUSED when in what belongs to the recipient, MISCONFIGURED
+    when in what is ours. And letters beyond ASCII before the @ of our own addresses: not every mail server can answer
+    such an address, so we have none (docs/alerts.md, "Letters beyond ASCII").
     """
     if _has_controls(message.to_name, message.to_address):
         sentence = N_("The customer's name or address holds a control character.")
@@ -30,6 +33,9 @@ def refuse_control_characters(message: MailMessage) -> None:
     ours = (message.from_name, message.from_address, message.reply_to, message.subject, message.message_id)
     if _has_controls(*ours):
         sentence = N_("The sender, the reply address or the subject holds a control character.")
+        raise TransportError(Outcome.MISCONFIGURED, sentence)
+    if not all(ascii_address(address).isascii() for address in (message.from_address, message.reply_to)):
+        sentence = N_("Our From and Reply-To addresses must not hold letters beyond ASCII.")
         raise TransportError(Outcome.MISCONFIGURED, sentence)
 
 
@@ -69,7 +75,8 @@ def composed(message: MailMessage, *, utf8: bool) -> bytes:
 
 def _address(name: str, address: str) -> Address:
     local, _, domain = ascii_address(address).rpartition("@")
-    return Address(display_name=name, username=local, domain=domain)
+    # `shown` takes out the marks that would turn the address beside the name around.
+    return Address(display_name=shown(name), username=local, domain=domain)
 
 
 def _has_controls(*values: str) -> bool:
