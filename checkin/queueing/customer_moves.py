@@ -68,6 +68,22 @@ def more_time(session: Session, token: str, *, asked: int | None = None) -> Tick
     return ticket
 
 
+def back_already(session: Session, token: str) -> Ticket:
+    """Offer a customer again before their five more minutes are over; who has a place or was called stays so.
+
+    What was asked for still counts. Raises NoSuchTicket, NotInQueue.
+    """
+    ticket = _hold(session, token)
+    if not can(ticket, Move.MORE_TIME):
+        raise NotInQueue
+    moment = database_now(session)
+    if ticket.owner_id is None and ticket.not_before is not None and ticket.not_before > moment:
+        before = {"not_before": ticket.not_before.isoformat()}
+        ticket.not_before = None
+        record(session, ticket, Action.MORE_TIME, by=BY_CUSTOMER, at=moment, before=before, after={"not_before": None})
+    return ticket
+
+
 def leave_queue(session: Session, token: str) -> Ticket:
     """Cancel the ticket of a customer who waits or was called, without a message: they know. Again it changes nothing.
 

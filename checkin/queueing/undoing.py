@@ -89,20 +89,33 @@ def _restore(session: Session, ticket: Ticket, kept: dict[str, Any], *, by: int)
         ticket.take_number += 1
         outbox.keep_calls(session, ticket.id, of_take=kept["take_number"], for_take=ticket.take_number)
     # Reads, so it comes before the ticket is half changed: what is half changed would be written by the reading.
+    ticket.advice = _advice_of(session, ticket, kept.get("advised_at"))
+    has_waited = ticket.owner_id is None
     retitle(session, ticket, product_id=kept["product"])
     ticket.status_id, ticket.kind = status.id, status.kind
     ticket.owner_id, ticket.team_id, ticket.product_id = kept["owner"], kept["team"], kept["product"]
     ticket.desk = kept["desk"]
-    _restore_times(ticket, kept)
+    _restore_times(ticket, kept, has_waited=has_waited)
 
 
-def _restore_times(ticket: Ticket, kept: dict[str, Any]) -> None:
-    """Give the ticket its times back, but keep what the customer has said since: the history has no undo of that."""
+def _advice_of(session: Session, ticket: Ticket, advised_at: str | None) -> str:
+    """Return the advice that was given then, in the words of the history."""
+    if advised_at is None:
+        return ""
+    moment = datetime.fromisoformat(advised_at)
+    if moment == ticket.advised_at:
+        return ticket.advice
+    given_then = (TicketChange.ticket_id == ticket.id, TicketChange.at == moment, TicketChange.action == Action.STATUS)
+    return session.scalars(select(TicketChange.words).where(*given_then)).one()
+
+
+def _restore_times(ticket: Ticket, kept: dict[str, Any], *, has_waited: bool) -> None:
+    """Give the ticket its times back, but keep what the customer has said since: nobody undoes that for them."""
     coming, later = ticket.on_the_way_at, ticket.not_before
     restore_times(ticket, kept)
-    if ticket.owner_id is None:
-        ticket.not_before = later or ticket.not_before
-    elif ticket.arrived_at is None:
+    if ticket.owner_id is None and has_waited:
+        ticket.not_before = later
+    elif ticket.owner_id is not None and ticket.arrived_at is None:
         ticket.on_the_way_at = ticket.on_the_way_at or coming
 
 

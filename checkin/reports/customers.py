@@ -23,6 +23,8 @@ class CustomerView:
 
     `back_at` is when their five more minutes are over, `team` where they wait now, `is_elsewhere` that this is another
     team than at check-in, `keeps_place` that a closed ticket can still come back to its place today.
+    `asked_the_expert`: they asked whoever called them for more time. `told` is what the desk wrote to them when it
+    cancelled the ticket.
     """
 
     ticket_id: int
@@ -41,10 +43,12 @@ class CustomerView:
     more_time: int
     may_ask_for_more_time: bool
     is_coming: bool
+    asked_the_expert: bool
     expert: str | None
     desk: str
     queue_state: QueueState
     left_by_themselves: bool
+    told: str
     keeps_place: bool
     feedback_token: str | None
     feedback_given: bool
@@ -60,6 +64,7 @@ def customer_view(session: Session, token: str, *, moment: datetime) -> Customer
     place = place_of(session, ticket, moment=moment)
     waits_until = ticket.not_before if stance is Standing.WAITING and place is None else None
     gone = stance is Standing.CLOSED and status.code in {StatusCode.NO_SHOW, StatusCode.CANCELLED}
+    last = _last_status(session, ticket) if gone else None
     return CustomerView(
         ticket_id=ticket.id,
         event_id=event.id,
@@ -75,12 +80,14 @@ def customer_view(session: Session, token: str, *, moment: datetime) -> Customer
         wait=estimate_wait(session, team_id=team.id, place=place, moment=moment) if place else None,
         back_at=waits_until,
         more_time=ticket.more_time,
-        may_ask_for_more_time=may_ask_for_more_time(ticket, place),
+        may_ask_for_more_time=may_ask_for_more_time(ticket, place) and not _is_shut(ticket, team),
         is_coming=ticket.on_the_way_at is not None,
+        asked_the_expert=stance is Standing.CALLED and _asked_since(session, ticket, ticket.taken_at),
         expert=expert,
         desk=ticket.desk,
         queue_state=team.queue_state,
-        left_by_themselves=gone and _left_by_themselves(session, ticket),
+        left_by_themselves=last is not None and last.actor is Actor.CUSTOMER,
+        told=last.words if last is not None and last.after.get("told") else "",
         keeps_place=gone and _may_come_back(ticket, team, event, moment),
         feedback_token=_feedback_token(stance, status, survey, moment),
         feedback_given=survey is not None and survey.answered_at is not None,
@@ -115,7 +122,20 @@ def _feedback_token(stance: Standing, status: Status, survey: Survey | None, mom
     return None if final else survey.token
 
 
-def _left_by_themselves(session: Session, ticket: Ticket) -> bool:
-    """Tell whether the customer left the queue, and not somebody of the desk cancelled the ticket."""
-    last = select(TicketChange.actor).where(TicketChange.ticket_id == ticket.id, TicketChange.action == Action.STATUS)
-    return session.scalars(last.order_by(TicketChange.id.desc()).limit(1)).first() is Actor.CUSTOMER
+def _is_shut(ticket: Ticket, team: Team) -> bool:
+    """Tell whether the customer waits where nobody is called any more: more time would be of no use."""
+    return ticket.owner_id is None and team.queue_state is QueueState.CLOSED
+
+
+def _last_status(session: Session, ticket: Ticket) -> TicketChange | None:
+    """Return the change that gave the ticket its status: by the customer, or by somebody of the desk."""
+    last = select(TicketChange).where(TicketChange.ticket_id == ticket.id, TicketChange.action == Action.STATUS)
+    return session.scalars(last.order_by(TicketChange.id.desc()).limit(1)).first()
+
+
+def _asked_since(session: Session, ticket: Ticket, moment: datetime | None) -> bool:
+    """Tell whether the customer asked for more time since then, and not while they waited or of another expert."""
+    if not ticket.more_time or moment is None:
+        return False
+    asked = select(TicketChange.id).where(TicketChange.ticket_id == ticket.id, TicketChange.action == Action.MORE_TIME)
+    return session.scalars(asked.where(TicketChange.at >= moment).limit(1)).first() is not None

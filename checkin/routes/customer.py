@@ -16,7 +16,14 @@ from checkin.forms.customer import DetailsForm, LanguageForm, MoreTimeForm, Move
 from checkin.forms.fields import PAGE_TOO_OLD, page_too_old
 from checkin.live import live
 from checkin.models import Event
-from checkin.queueing.customer_moves import choose_language, correct_own_details, leave_queue, more_time, on_my_way
+from checkin.queueing.customer_moves import (
+    back_already,
+    choose_language,
+    correct_own_details,
+    leave_queue,
+    more_time,
+    on_my_way,
+)
 from checkin.queueing.errors import QueueingError
 from checkin.queueing.quotes import Told
 from checkin.queueing.transitions import Standing
@@ -31,6 +38,8 @@ bp = Blueprint("customer", __name__)
 
 # How long the page says that details were replaced: it refreshes itself meanwhile, and none of them is on it.
 SAID_SECONDS = 60
+# Moves whose button stands on the own page itself: the answer takes its place.
+_IN_PLACE = {"customer.on_my_way", "customer.more_time", "customer.back_already"}
 
 
 @bp.get("/t/<token>")
@@ -52,6 +61,13 @@ def do_more_time(token: str) -> ResponseReturnValue:
     _load(token)
     form = MoreTimeForm()
     return _do(token, form, lambda writing: more_time(writing, token, asked=form.asked.data))
+
+
+@bp.post("/t/<token>/back", endpoint="back_already")
+def do_back_already(token: str) -> ResponseReturnValue:
+    """Give the customer their place again before the five minutes are over."""
+    _load(token)
+    return _do(token, MoveForm(), lambda writing: back_already(writing, token))
 
 
 @bp.get("/t/<token>/leave")
@@ -78,7 +94,7 @@ def language(token: str) -> ResponseReturnValue:
     return _do(token, form, lambda writing: choose_language(writing, token, form.language.data or ""))
 
 
-@bp.get("/t/<token>/<any('on-my-way', 'more-time', 'language'):move>")
+@bp.get("/t/<token>/<any('on-my-way', 'more-time', 'back', 'language'):move>")
 def back(token: str, move: str) -> ResponseReturnValue:  # noqa: ARG001 - whatever it was
     """Show the own page where a refused move has left the browser: it asks for this address when it refreshes."""
     _load(token)
@@ -126,7 +142,7 @@ def _do(token: str, form: FlaskForm, move: Callable[[Session], object]) -> Respo
     except QueueingError as error:
         return _page(token, status=status_of(error), warning=refusal(error))
     # The pages that ask first have addresses of their own: from there the browser goes back to this one.
-    if htmx.wants_fragment() and request.endpoint in {"customer.on_my_way", "customer.more_time"}:
+    if htmx.wants_fragment() and request.endpoint in _IN_PLACE:
         return _page(token)
     return htmx.go_to(url_for(".show", token=token))
 

@@ -76,6 +76,9 @@ def what(entry: ChangeEntry, names: Names, *, source: Source) -> str:
             return _("made the ticket urgent") if urgent else _("made the ticket normal again")
         case Action.CORRECT:
             return _correct(entry)
+        case Action.MORE_TIME:
+            is_back = "not_before" in entry.before
+            return _("is back before their five minutes are over") if is_back else _("asked for 5 more minutes")
         case Action.FEEDBACK:
             return words.feedback(entry)
         case _:
@@ -91,7 +94,6 @@ def _always_alike(action: Action) -> str:
         Action.BRING_BACK: _("brought the ticket back into the queue"),
         Action.UNDO: _("undid that"),
         Action.ON_THE_WAY: _("is on the way"),
-        Action.MORE_TIME: _("asked for 5 more minutes"),
         Action.NOTE: _("wrote a note"),
     }[action]
 

@@ -55,6 +55,9 @@ def test_five_more_minutes_let_the_next_one_pass(venue: Venue) -> None:
     expect(hers.locator("#more-time")).to_have_count(0)
     expect(his.get_by_role("heading")).to_have_text("You are next.")
     assert venue.cast.ticket(key).more_time == 1
+    hers.locator("#back-already").click()
+    expect(hers.get_by_role("heading")).to_have_text("You are next.")
+    expect(his.get_by_role("heading")).to_have_text("1 person before you")
 
 
 def test_a_double_tap_asks_once(venue: Venue) -> None:

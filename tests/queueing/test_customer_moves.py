@@ -12,6 +12,7 @@ from checkin.db import Announcement, DatabaseBusy, db, subscribe
 from checkin.models import Alert, AlertState, Customer, Ticket
 from checkin.queueing.checking_in import check_in
 from checkin.queueing.customer_moves import (
+    back_already,
     choose_language,
     correct_own_details,
     leave_queue,
@@ -69,16 +70,22 @@ def heard() -> Iterator[list[Announcement]]:
     leave()
 
 
+def back(cast: Cast, key: str) -> None:
+    with cast.writing() as session:
+        back_already(session, token_of(cast, key))
+
+
 EVERY: list[Callable[[Session, str], object]] = [
     on_my_way,
     more_time,
+    back_already,
     leave_queue,
     lambda session, token: correct_own_details(session, token, {"first_name": "Karla"}),
     lambda session, token: choose_language(session, token, "fr"),
 ]
 
 
-@pytest.mark.parametrize("move", EVERY, ids=["coming", "more time", "leave", "correct", "language"])
+@pytest.mark.parametrize("move", EVERY, ids=["coming", "more time", "back", "leave", "correct", "language"])
 def test_an_unknown_token_moves_nothing(rules: Cast, move: Callable[[Session, str], object]) -> None:
     checked_in(rules)
     with rules.writing() as session, refused("no_such_ticket"):
@@ -233,6 +240,35 @@ def test_nobody_who_is_not_in_the_queue_gets_more_time(rules: Cast, status: str)
     moved(rules, key, status)
     with refused("not_in_queue"):
         five_more(rules, key)
+
+
+def test_who_is_back_already_has_the_old_place_at_once(rules: Cast, heard: list[Announcement]) -> None:
+    first, second = queue_of(rules, 2)
+    five_more(rules, first)
+    heard.clear()
+    back(rules, first)
+    ticket, change = rules.ticket(first), rules.changes(first)[-1]
+
+    assert (ticket.not_before, ticket.more_time, ticket.version) == (None, 1, 1)
+    assert (change.action, change.actor, change.after) == ("more_time", "customer", {"not_before": None})
+    assert [place(rules, key) for key in (first, second)] == [1, 2]
+    assert heard == [Announcement("event", rules.event_id)]
+
+
+def test_who_is_not_away_is_not_back(rules: Cast) -> None:
+    """A page that slept: the five minutes are over, or an expert has called."""
+    key = checked_in(rules)
+    back(rules, key)
+    five_more(rules, key)
+    with rules.writing() as session:
+        session.execute(update(Ticket).values(not_before=clock.now() - timedelta(seconds=1)))
+    back(rules, key)
+    taken(rules)
+    back(rules, key)
+    assert [change.action for change in rules.changes(key)] == ["check_in", "more_time", "take"]
+    gone(rules, key)
+    with refused("not_in_queue"):
+        back(rules, key)
 
 
 # Leave the queue

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from checkin.models import Alert, AlertState, Status, StatusKind, Ticket
 from checkin.queueing.calling import call_again, mark_here
-from checkin.queueing.customer_moves import more_time, on_my_way
+from checkin.queueing.customer_moves import back_already, more_time, on_my_way
 from checkin.queueing.escalating import escalate, follow_up
 from checkin.queueing.handing_over import hand_over_to_person, hand_over_to_product, hand_over_to_team
 from checkin.queueing.history import as_it_stands
@@ -23,7 +23,7 @@ from tests.queueing.moves import did, has_left, sits, time_passed, told, with_em
 
 Move = tuple[Callable[..., Ticket], Callable[[Cast], dict[str, Any]]]
 MOVES: dict[str, Move] = {
-    "resolve": (resolve, lambda _: {"words": "read the manual"}),
+    "resolve": (resolve, lambda _: {"advice": "read the manual"}),
     "no-show": (mark_no_show, lambda _: {}),
     "cancel": (cancel, lambda _: {}),
     "escalate": (escalate, lambda _: {}),
@@ -279,6 +279,13 @@ def test_her_five_more_minutes_outlast_an_undo(rules: Cast) -> None:
     undone(rules, key, by=rules.lena, change_id=change_id)
 
     assert (rules.ticket(key).team_id, rules.ticket(key).not_before) == (rules.teams["STQ"], until)
+    did(rules, hand_over_to_team, key, by=rules.lena, team_code="API")
+    change_id = last_change(rules, key)
+    with rules.writing() as session:
+        back_already(session, rules.ticket(key).token)
+    undone(rules, key, by=rules.lena, change_id=change_id)
+
+    assert rules.ticket(key).not_before is None
 
 
 def test_it_is_undone_once(rules: Cast) -> None:

@@ -11,7 +11,10 @@ from sqlalchemy import select, update
 from checkin import clock
 from checkin.live import live
 from checkin.models import QueueState, Quote, StatusCode, Ticket
-from checkin.queueing.handing_over import hand_over_to_team
+from checkin.queueing.closing import Waiting, settle_waiting
+from checkin.queueing.customer_moves import leave_queue
+from checkin.queueing.handing_over import hand_over_to_person, hand_over_to_team
+from checkin.queueing.leaving import cancel
 from tests.cast import CARLA_PHONE, Cast, checked_in, moved, queue_of, resolved, sign_in, taken
 from tests.routes.pages import form_of, post, words_of
 
@@ -38,7 +41,7 @@ def set_ticket(cast: Cast, key: str, **values: Any) -> None:
 
 def buttons(client: FlaskClient, cast: Cast, key: str) -> set[str]:
     text = client.get(own_page(cast, key)).text
-    known = ("on-my-way", "more-time", "to-details", "to-leave")
+    known = ("on-my-way", "more-time", "back-already", "to-details", "to-leave")
     return {name for name in known if f'id="{name}"' in text}
 
 
@@ -114,7 +117,41 @@ def test_a_place_in_a_queue_that_has_closed_is_not_promised_either(client: Flask
     taken(cast)
     moved(cast, key, "no_show")
     cast.set_queue("STQ", QueueState.CLOSED)
-    assert "keep your place" not in words(client, cast, key)
+    missed = words(client, cast, key)
+    assert "The queue has closed meanwhile. Please ask at the desk how to go on." in missed
+    assert not any(promise in missed for promise in ("keep your place", "welcome to check in"))
+
+
+def test_who_left_a_queue_that_has_closed_reads_that(client: FlaskClient, cast: Cast) -> None:
+    key = checked_in(cast)
+    with cast.writing() as session:
+        leave_queue(session, cast.ticket(key).token)
+    assert "Come back to the desk today and you keep your place." in words(client, cast, key)
+    cast.set_queue("STQ", QueueState.CLOSED)
+    assert "You have left the queue. The queue has closed meanwhile." in words(client, cast, key)
+
+
+def test_what_the_desk_wrote_to_those_it_cancelled_stands_there(client: FlaskClient, cast: Cast) -> None:
+    key = checked_in(cast)
+    with cast.writing() as session:
+        settle_waiting(
+            session, event_id=cast.event_id, team_code="STQ", by=cast.lena.id, choice=Waiting.CANCEL,
+            words="We are back tomorrow at 9.",
+        )  # fmt: skip
+    assert "You are not in the queue any more. We are back tomorrow at 9." in words(client, cast, key)
+
+
+def test_a_note_of_who_cancels_is_for_colleagues(client: FlaskClient, cast: Cast) -> None:
+    key = checked_in(cast)
+    with cast.writing() as session:
+        cancel(session, key, event_id=cast.event_id, by=cast.lena.id, version=None, words="Rude.")
+    assert "Rude" not in words(client, cast, key)
+
+
+def test_without_a_number_she_is_asked_to_come_to_the_desk(client: FlaskClient, cast: Cast) -> None:
+    key = checked_in(cast)
+    taken(cast, desk="")
+    assert "Emil is ready for you. Please come to the desk." in words(client, cast, key)
 
 
 def test_somebody_at_the_table_is_not_told_that_it_is_over(client: FlaskClient, cast: Cast) -> None:
@@ -176,6 +213,37 @@ def test_five_more_minutes_are_hers_while_the_others_go_on(client: FlaskClient, 
     assert pressed(client, cast, key, "more-time", htmx=htmx).status_code == (200 if htmx else 303)
     assert "Take your time." in words(client, cast, key)
     assert "You are next." in words(client, cast, second)
+    assert buttons(client, cast, key) == {"back-already", "to-details", "to-leave"}
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_who_is_back_already_says_so_and_is_next(client: FlaskClient, cast: Cast, *, htmx: bool) -> None:
+    key = checked_in(cast)
+    pressed(client, cast, key, "more-time")
+    assert pressed(client, cast, key, "back", htmx=htmx).status_code == (200 if htmx else 303)
+    assert "You are next." in words(client, cast, key)
+    assert buttons(client, cast, key) == {"more-time", "to-details", "to-leave"}
+    timeline = words_of(sign_in(client, cast.emil).get(f"/demo/tickets/{key}"))
+    assert "The customer is back before their five minutes are over" in timeline
+
+
+def test_only_the_expert_whom_she_asked_knows_that_she_needs_more_time(client: FlaskClient, cast: Cast) -> None:
+    key = checked_in(cast)
+    pressed(client, cast, key, "more-time")
+    pressed(client, cast, key, "back")
+    taken(cast)
+    assert "knows that you need" not in words(client, cast, key)
+    pressed(client, cast, key, "more-time")
+    assert "Emil knows that you need a few more minutes." in words(client, cast, key)
+    with cast.writing() as session:
+        to_lena = {"event_id": cast.event_id, "by": cast.emil.id, "version": None, "person_id": cast.lena.id}
+        hand_over_to_person(session, key, **to_lena)
+    assert "knows that you need" not in words(client, cast, key)
+
+
+def test_in_a_closed_queue_more_time_is_of_no_use(client: FlaskClient, cast: Cast) -> None:
+    key = checked_in(cast)
+    cast.set_queue("STQ", QueueState.CLOSED)
     assert buttons(client, cast, key) == {"to-details", "to-leave"}
 
 

@@ -53,6 +53,7 @@ TABLE: Final[dict[tuple[str, str], dict[str, Answer]]] = {
     ("customer.on_my_way", "POST"): everyone(303),
     ("customer.back", "GET"): everyone(303),
     ("customer.more_time", "POST"): everyone(303),
+    ("customer.back_already", "POST"): everyone(303),
     ("customer.ask_leave", "GET"): everyone(200),
     ("customer.leave", "POST"): everyone(303),
     ("customer.language", "POST"): everyone(303),

@@ -8,7 +8,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from checkin.queueing.customer_moves import leave_queue, more_time, on_my_way
+from checkin.queueing.customer_moves import back_already, leave_queue, more_time, on_my_way
 from checkin.queueing.handing_over import hand_over_to_person, hand_over_to_product, hand_over_to_team
 from checkin.queueing.moving import put_back
 from checkin.queueing.undoing import undo
@@ -120,7 +120,7 @@ class Hands(Floor):
         return "too_late_to_undo" if left else "ok"
 
     @precondition(lambda self: self.has("waiting", "called"))
-    @rule(data=st.data(), move=st.sampled_from([on_my_way, more_time, leave_queue]))
+    @rule(data=st.data(), move=st.sampled_from([on_my_way, more_time, back_already, leave_queue]))
     def a_customer_presses_a_button(self, data: st.DataObject, move: Callable[..., object]) -> None:
         ticket, _ = self.drawn(data, "olga", "waiting", "called")
         expected = self._expected_of_customer(ticket, move)
@@ -136,6 +136,9 @@ class Hands(Floor):
             ticket.more_time += 1
             ticket.held_back = ticket.held_back or ticket.owner is None
             ticket.changes.append("more_time")
+        elif move is back_already and ticket.held_back:
+            ticket.held_back = False
+            ticket.changes.append("more_time")
         elif move is leave_queue and ticket.status != "cancelled":
             self.set_status(ticket, "cancelled", kept(ticket), by=None)
 
@@ -146,7 +149,7 @@ class Hands(Floor):
             return "ok"
         if ticket.standing not in {"waiting", "called"}:
             return "not_in_queue"
-        if move is leave_queue:
+        if move in {leave_queue, back_already}:
             return "ok"
         if ticket.more_time == 2:
             return "no_more_time"

@@ -137,6 +137,7 @@ class Model:
         """Undo the last change: everything as it was, but for the numbers that never go down."""
         assert self.undo is not None
         kept, undone = self.undo.kept, self.undo.version
+        has_waited, held_back, is_coming = self.owner is None, self.held_back, self.is_coming
         if kept.owner is not None and kept.owner != self.owner:
             self.takes += 1
             for one in self.told:
@@ -154,6 +155,11 @@ class Model:
             "held_back",
         ):
             setattr(self, name, getattr(kept, name))
+        # What the customer said since stands.
+        if self.owner is None and has_waited:
+            self.held_back = held_back
+        elif self.owner is not None and not self.has_come:
+            self.is_coming = self.is_coming or is_coming
         for one in self.told:
             if one.made == undone and one.state == "pending":
                 one.state = "cancelled"
