@@ -9,23 +9,16 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkin.alerts.channels import Outcome, TransportError
-from checkin.alerts.channels.twilio_codes import CONFIGURATION
-from checkin.alerts.pausing import pause_channel
+from checkin.alerts.given_up import heed_code
 from checkin.alerts.reconciling import ARRIVED, is_news, note_acceptance, note_status
-from checkin.alerts.suppressing import OPTED_OUT_CODE, end_suppressed
 from checkin.db import announce
 from checkin.models import Alert, AlertState, Channel
 
 log = logging.getLogger(__name__)
-
-# One network that takes a text for unwanted does not mean that the others do.
-_OF_ONE_TEXT: Final = frozenset({30007})
 
 
 @dataclass(frozen=True)
@@ -60,8 +53,8 @@ def _apply(session: Session, alert: Alert, report: StatusReport, moment: datetim
         return False
     accepted = note_acceptance(alert, provider_id=report.sid, moment=moment)
     changed = note_status(alert, status=report.status, code=report.code, moment=moment)
-    if changed and report.status not in ARRIVED and report.code is not None:
-        _heed_code(session, alert, report.code, moment)
+    if changed and report.status not in ARRIVED:
+        heed_code(session, alert, report.code, moment=moment)
     return accepted or changed
 
 
@@ -75,13 +68,3 @@ def _apply_to_later_try(_: Session, alert: Alert, report: StatusReport, moment: 
     if alert.unknown_at is not None:
         return note_acceptance(alert, provider_id=report.sid, moment=moment)
     return False
-
-
-def _heed_code(session: Session, alert: Alert, code: int, moment: datetime) -> None:
-    """Do what the reason of an undelivered text asks for beyond this one text."""
-    if str(code) == OPTED_OUT_CODE:
-        end_suppressed(session, alert, source=OPTED_OUT_CODE, moment=moment)
-    elif code in CONFIGURATION and code not in _OF_ONE_TEXT:
-        error = TransportError(Outcome.MISCONFIGURED, CONFIGURATION[code], code=str(code))
-        pause_channel(session, alert, error, moment=moment)
-        alert.ended_at = None

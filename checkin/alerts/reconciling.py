@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from checkin.alerts.channels import Found, TransportError
 from checkin.alerts.channels.twilio_codes import PASSING, sentence_of
 from checkin.alerts.endings import MOST_TRANSMISSIONS, end, pause_seconds, release
+from checkin.alerts.given_up import heed_code
 from checkin.db import announce, database_now
 from checkin.models import Alert, AlertState, Channel
 
@@ -93,7 +94,8 @@ def record_look_up(
     announce(session, alert.event_id)
     if isinstance(answer, Found) and answer.provider_id not in _adopted_by_others(session, alert):
         note_acceptance(alert, provider_id=answer.provider_id, moment=moment)
-        note_status(alert, status=answer.status, code=answer.code, moment=moment)
+        if note_status(alert, status=answer.status, code=answer.code, moment=moment):
+            heed_code(session, alert, answer.code, moment=moment)
     elif answer is None:
         _not_found(alert, look_up_after, moment)
     else:
@@ -111,9 +113,9 @@ def is_news(alert: Alert, status: str) -> bool:
 def note_acceptance(alert: Alert, *, provider_id: str, moment: datetime) -> bool:
     """Record proof that the provider has taken the text; tell whether the alert became `sent` by it.
 
-    One that has got further, or has ended otherwise, stays as it is.
+    One that has got further, or has ended otherwise, or whose very text is known already, stays as it is.
     """
-    if alert.state not in _OPEN_TO_PROOF:
+    if alert.state not in _OPEN_TO_PROOF or alert.provider_id == provider_id[:120]:
         return False
     if alert.state is AlertState.SENDING:
         alert.transmissions += 1

@@ -18,6 +18,7 @@ from checkin.routes import (
     find,
     front,
     health,
+    hooks,
     language,
     moving,
     outbox,
@@ -43,7 +44,7 @@ def init_app(app: Flask) -> None:
     safety.init_app(app)
     rendering.init_app(app)
     failures.init_app(app)
-    of_everybody = (health, signing_in, customer, feedback, front, board, streams)
+    of_everybody = (health, hooks, signing_in, customer, feedback, front, board, streams)
     of_staff = (checking_in, desk, presence, queues, find, tickets, by_hand, moving, correcting, outbox)
     for part in of_everybody + of_staff:
         app.register_blueprint(part.bp)
