@@ -10,9 +10,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
+from checkin.alerts.surveys import advice_waits, survey_left
 from checkin.db import wake_outbox
 from checkin.i18n import mark as N_
-from checkin.models import Alert, AlertKind, AlertState, Channel, EventSettings, Ticket
+from checkin.models import Alert, AlertKind, AlertState, Channel, EventSettings, Source, Ticket
 from checkin.models.settings import DEFAULT_LANGUAGE, LANGUAGES
 
 FEEDBACK_EXPIRES: Final = timedelta(days=2)
@@ -46,8 +47,8 @@ def channels_of(kind: AlertKind, settings: EventSettings) -> tuple[Channel, ...]
 def ready_alert(channel: Channel) -> str:
     """Return the SQL that writes the Ready alert of a take, as a part of the one statement of taking_at_once.
 
-    It reads the ticket from `taken` (id, event_id, take_number, taken_at, phone, email) and binds :expert_id and
-    :lifetime; without an address for the channel it writes no row.
+    It reads the ticket from `taken` (id, event_id, take_number, taken_at, phone, email, source) and binds
+    :expert_id and :lifetime; without an address for the channel, or for a follow-up, it writes no row.
     """
     address = "phone" if channel is Channel.TEXT else "email"
     # Nothing of a request is in here: the channel is a name of ours.
@@ -56,7 +57,7 @@ def ready_alert(channel: Channel) -> str:
     due_at, expires_at, attempts, transmissions, possible_duplicate, recipient, subject, body, provider_id)
   SELECT event_id, id, :expert_id, '{AlertKind.READY}', '{channel}', CAST(take_number AS varchar),
     '{AlertState.PENDING}', '', '', taken_at, taken_at, taken_at + :lifetime, 0, 0, false, '', '', '', ''
-  FROM taken WHERE {address} IS NOT NULL"""  # noqa: S608
+  FROM taken WHERE {address} IS NOT NULL AND source <> '{Source.FEEDBACK}'"""  # noqa: S608
 
 
 def enqueue_ready(
@@ -136,21 +137,22 @@ def language_of(occasion: str) -> str:
 def enqueue_feedback(
     session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime, occasion: str, not_before: datetime
 ) -> None:
-    """Write the Feedback email of a resolve, to leave after the event's delay. At most one per ticket ever leaves."""
-    if _has_live_feedback(session, ticket.id):
+    """Write the Feedback email of a resolve, to leave after the event's delay, if there may be something to put in it.
+
+    That is the survey, while it has not left and the event asks, and advice that is not home yet. What it carries is
+    decided when it leaves.
+    """
+    waits = (Alert.ticket_id == ticket.id, Alert.kind == AlertKind.FEEDBACK, Alert.state == AlertState.PENDING)
+    asks = settings.feedback_email and not survey_left(session, ticket.id)
+    if not ticket.email or not (asks or advice_waits(session, ticket)):
         return
-    delayed = moment + timedelta(minutes=settings.feedback_delay_minutes)
-    _enqueue_on_each(
-        session, ticket, AlertKind.FEEDBACK, settings=settings, occasion=occasion, moment=moment,
-        due_at=max(delayed, not_before), lifetime=FEEDBACK_EXPIRES,
+    if session.execute(select(Alert.id).where(*waits, Alert.transmissions == 0).limit(1)).first() is not None:
+        return
+    due_at = max(moment + timedelta(minutes=settings.feedback_delay_minutes), not_before)
+    _enqueue(
+        session, ticket, kind=AlertKind.FEEDBACK, channel=Channel.EMAIL, occasion=occasion, created_at=moment,
+        due_at=due_at, expires_at=due_at + FEEDBACK_EXPIRES,
     )  # fmt: skip
-
-
-def _has_live_feedback(session: Session, ticket_id: int) -> bool:
-    live = select(Alert.id).where(
-        Alert.ticket_id == ticket_id, Alert.kind == AlertKind.FEEDBACK, Alert.state != AlertState.CANCELLED
-    )
-    return session.execute(live.limit(1)).first() is not None
 
 
 def enqueue_reset(
@@ -169,6 +171,9 @@ def enqueue_reset(
 
 
 def _enqueue(session: Session, ticket: Ticket, **alert: Any) -> None:
+    """Write an alert, unless nothing of this ticket is for its customer: they wait for no follow-up of their survey."""
+    if ticket.source is Source.FEEDBACK:
+        return
     session.add(Alert(event_id=ticket.event_id, ticket_id=ticket.id, person_id=ticket.owner_id, **alert))
     wake_outbox(session, ticket.event_id)
 

@@ -11,7 +11,7 @@ from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField, TextAreaField, ValidationError
 
 from checkin.forms.fields import NoControlCharacters, VersionField, WholeNumberField, limited, optional_notes, trimmed
-from checkin.models.ticket import NOTES_LENGTH, URGENT_REASON_LENGTH
+from checkin.models.ticket import ADVICE_LENGTH, NOTES_LENGTH, URGENT_REASON_LENGTH
 
 _TARGET: Final = re.compile(r"(team):([A-Z0-9]{1,8})|(product|person):([0-9]{1,9})")
 
@@ -77,8 +77,14 @@ class WordsForm(VersionForm):
         return self.note.data or ""
 
 
-class ResolveForm(WordsForm):
-    """Resolve."""
+class ResolveForm(VersionForm):
+    """Resolve, with something for the customer to take home if there is something."""
+
+    advice = TextAreaField(
+        _l("For them to take home"),
+        filters=[trimmed],
+        validators=optional_notes(ADVICE_LENGTH),
+    )
 
 
 class FollowUpForm(WordsForm):

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from checkin.db import announce, database_now
@@ -55,7 +56,8 @@ def _correct_check_in_time(
 def delete_ticket(session: Session, key: str, *, event_id: int, by: int, version: int | None, words: str) -> None:
     """Delete the ticket with its history, takes, alerts, quotes and survey; only the audit log knows of it then.
 
-    The customer stays, as they may have other tickets. Raises NoSuchTicket, TicketChanged, OnlyOrganisers.
+    The follow-up of its survey stays, and the customer, as they may have other tickets. Raises NoSuchTicket,
+    TicketChanged, OnlyOrganisers.
     """
     ticket = _hold(session, key, event_id=event_id, by=by, version=version)
     session.add(
@@ -64,6 +66,8 @@ def delete_ticket(session: Session, key: str, *, event_id: int, by: int, version
             subject=ticket.key, before=as_it_stands(session, ticket), words=words.strip(),
         )
     )  # fmt: skip
+    # The follow-up of its survey is a conversation of its own.
+    session.execute(update(Ticket).where(Ticket.follows_id == ticket.id).values(follows_id=None))
     session.delete(ticket)
     announce(session, event_id)
 

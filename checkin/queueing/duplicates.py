@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import false, func, or_, select
 from sqlalchemy.orm import Session
 
-from checkin.models import Customer, StatusKind, Ticket
+from checkin.models import Customer, Source, StatusKind, Ticket
 from checkin.queueing.errors import AlreadyHere, DuplicateGone, TicketChanged
 from checkin.queueing.handing_over import let_wait
 from checkin.queueing.locks import hold_ticket
@@ -55,6 +55,7 @@ def open_ticket(session: Session, details: CheckInDetails, *, event_id: int) -> 
         select(Ticket.key, Ticket.product_id, Ticket.owner_id)
         .join(Customer, Customer.id == Ticket.customer_id)
         .where(Customer.event_id == event_id, or_(same_email, same_phone), Ticket.kind == StatusKind.OPEN)
+        .where(Ticket.source != Source.FEEDBACK)
         .order_by(Ticket.product_id != details.product_id, Ticket.queued_at, Ticket.id)
         .limit(1)
     ).one_or_none()

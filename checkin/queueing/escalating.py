@@ -1,10 +1,11 @@
 """Passes a ticket on to who decides: a person, a team, by default a lead of its team (docs/specification.md, 4.3)."""
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkin.db import database_now
-from checkin.models import GivenRole, Person, PersonRole, Presence, StatusCode, Team, TeamMember, Ticket
+from checkin.models import GivenRole, Person, StatusCode, Team, TeamMember, Ticket
+from checkin.queueing.above import above
 from checkin.queueing.errors import NobodyToEscalateTo, NoSuchPerson, NoSuchTeam, NoTeam
 from checkin.queueing.history import as_it_stands, by_person
 from checkin.queueing.locks import hold_ticket
@@ -24,7 +25,10 @@ def escalate(
     NoSuchPerson, NoSuchTeam, NoTeam, NobodyToEscalateTo.
     """
     team_id = None if team_code is None else _team(session, team_code, event_id=event_id)
-    to_id = person_id if team_id is not None or person_id is not None else _above(session, key, by, event_id=event_id)
+    to_id = person_id
+    if team_id is None and person_id is None:
+        own_team = select(Ticket.team_id).where(Ticket.event_id == event_id, Ticket.key == key).scalar_subquery()
+        to_id = above(session, own_team, but=by, event_id=event_id)
     ticket = hold_ticket(
         session, key, event_id=event_id, person_id=by, version=version,
         also_people=[] if to_id is None else [to_id], also_teams=[] if team_id is None else [team_id],
@@ -68,17 +72,3 @@ def _require_can_decide(session: Session, person_id: int, *, event_id: int) -> N
     member = session.execute(select(TeamMember.team_id).where(TeamMember.person_id == person_id).limit(1)).first()
     if member is None and not has_role(session, person_id, GivenRole.ORGANISER, event_id=event_id):
         raise NoTeam(name=name)
-
-
-def _above(session: Session, key: str, by: int, *, event_id: int) -> int | None:
-    """Return a lead of the ticket's team but `by`, else an organiser but `by`; those at the desk come first."""
-    team_id = select(Ticket.team_id).where(Ticket.event_id == event_id, Ticket.key == key).scalar_subquery()
-    leads = select(TeamMember.person_id).where(TeamMember.team_id == team_id, TeamMember.is_lead)
-    organisers = select(PersonRole.person_id).where(PersonRole.role == GivenRole.ORGANISER)
-    for among in (leads, organisers):
-        here: ColumnElement[bool] = Person.presence == Presence.AVAILABLE
-        found = select(Person.id).where(Person.event_id == event_id, Person.id != by, Person.id.in_(among))
-        first = session.scalars(found.order_by(here.desc(), Person.id).limit(1)).one_or_none()
-        if first is not None:
-            return first
-    return None

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from checkin.models import Action, Person, Presence, QueueState, Team, TeamMember, Ticket, TicketChange
+from checkin.models import Action, Person, Presence, QueueState, Source, Team, TeamMember, Ticket, TicketChange
 from checkin.models.ticket import offered
 from checkin.queueing.waits import Pace, WaitRange, experts_for, likely_wait
 
@@ -79,6 +79,7 @@ def _handled(session: Session, team_id: int, moment: datetime) -> tuple[float, .
     rows = session.execute(
         select(Ticket.taken_at, Ticket.closed_at, first_end)
         .where(Ticket.team_id == team_id, Ticket.closed_at > moment - RECENT, Ticket.taken_at.is_not(None))
+        .where(Ticket.source != Source.FEEDBACK)
         .order_by(Ticket.closed_at.desc())
         .limit(HANDLED_AT_MOST)
     )

@@ -12,7 +12,7 @@ from checkin.db import announce
 from checkin.models import Action, Actor, Status, Ticket, TicketChange
 
 UNDO_SECONDS: Final = 10
-_TIMES: Final = ("taken_at", "called_at", "on_the_way_at", "arrived_at", "closed_at", "not_before")
+_TIMES: Final = ("taken_at", "called_at", "on_the_way_at", "arrived_at", "closed_at", "not_before", "advised_at")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def as_it_stands(session: Session, ticket: Ticket) -> dict[str, Any]:
 def restore_times(ticket: Ticket, kept: dict[str, Any]) -> None:
     """Give the ticket the times back that `as_it_stands` kept."""
     for name in _TIMES:
-        setattr(ticket, name, kept[name] and datetime.fromisoformat(kept[name]))
+        setattr(ticket, name, kept.get(name) and datetime.fromisoformat(kept[name]))
     ticket.call_number = kept["call_number"]
 
 

@@ -119,7 +119,7 @@ def write_ticket(
     """
     customer_id = keep_customer(session, _customer_columns(details), event_id=event_id)
     require_entrance(session, offer.team_id)
-    number, moment = _next_number(session, event_id=event_id)
+    number, moment = next_number(session, event_id=event_id)
     key = f"{offer.team_code}-{number}"
     values = _ticket_values(details, offer, key=key, number=number, customer_id=customer_id, moment=moment)
     values |= {"event_id": event_id, "checked_in_by_id": by, "checked_in_where": where, "source": source}
@@ -171,7 +171,7 @@ def _customer_columns(details: CheckInDetails) -> dict[str, Any]:
     return {name: getattr(details, name) for name in names}
 
 
-def _next_number(session: Session, *, event_id: int) -> tuple[int, datetime]:
+def next_number(session: Session, *, event_id: int) -> tuple[int, datetime]:
     """Return the event's next running number and the moment of check-in.
 
     The counter's row stays locked until the commit and PostgreSQL's clock is read after it was granted, so numbers,

@@ -61,7 +61,7 @@ taken AS (
     AND EXISTS (SELECT FROM team_members WHERE team_id = :team_id AND person_id = :expert_id)
     AND NOT EXISTS (SELECT FROM takes WHERE person_id = :expert_id AND request_key = :request_key)
     AND (SELECT count(*) FROM tickets WHERE owner_id = :expert_id AND kind = 'open') < :hands
-  RETURNING tickets.id, event_id, key, take_number, taken_at, phone, email
+  RETURNING tickets.id, event_id, key, take_number, taken_at, phone, email, source
 ),
 kept AS (
   INSERT INTO takes (ticket_id, person_id, take_number, request_key, taken_at)

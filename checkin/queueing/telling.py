@@ -7,7 +7,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkin.alerts import outbox
-from checkin.models import Actor, AlertKind, Event, EventSettings, Status, StatusCode, StatusKind, Survey, Ticket
+from checkin.models import (
+    Actor,
+    AlertKind,
+    Event,
+    EventSettings,
+    Source,
+    Status,
+    StatusCode,
+    StatusKind,
+    Survey,
+    Ticket,
+)
 from checkin.queueing.history import By, after_undo
 
 _SEEN_OFF: Final[dict[str, AlertKind]] = {
@@ -41,7 +52,12 @@ def forget_seeing_off(session: Session, ticket: Ticket, *, was: str, moment: dat
 
 
 def _ask_how_it_went(session: Session, ticket: Ticket, settings: EventSettings, moment: datetime) -> None:
-    """Make the ticket's one survey, or name the expert anew in it, and put its email into the outbox."""
+    """Make the ticket's one survey, or name the expert anew in it, and put its email into the outbox.
+
+    Who answered is not asked about the follow-up of their answer.
+    """
+    if ticket.source is Source.FEEDBACK:
+        return
     survey = session.scalars(select(Survey).where(Survey.ticket_id == ticket.id)).one_or_none()
     if survey is None:
         survey = Survey(event_id=ticket.event_id, ticket_id=ticket.id, customer_id=ticket.customer_id, made_at=moment)

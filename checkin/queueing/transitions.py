@@ -98,12 +98,23 @@ def can(ticket: Ticket, move: Move) -> bool:
     return move in ALLOWED[standing(ticket)]
 
 
-def resolve(session: Session, key: str, *, event_id: int, by: int, version: int | None, words: str = "") -> Ticket:
+def resolve(session: Session, key: str, *, event_id: int, by: int, version: int | None, advice: str = "") -> Ticket:
     """Resolve the ticket: it leaves queue and board, and the customer is asked how it went.
 
-    Raises what change_status raises.
+    `advice` is what they take home, by email and on their page; without any the one given before stands. Raises
+    NoSuchTicket, TicketChanged, NotYourTicket, MoveNotAllowed.
     """
-    return change_status(session, key, event_id=event_id, to=StatusCode.RESOLVED, by=by, version=version, words=words)
+    ticket = hold_ticket(session, key, event_id=event_id, person_id=by, version=version)
+    require_change_allowed(session, ticket, by)
+    status = allowed_status(session, ticket, StatusCode.RESOLVED)
+    moment = database_now(session)
+    before = as_it_stands(session, ticket)
+    given = advice.strip()
+    if given:
+        ticket.advice, ticket.advised_at = given, moment
+    also = {"advised": True} if given else {}
+    set_status(session, ticket, status, by=by_person(by), moment=moment, before=before, words=given, also=also)
+    return ticket
 
 
 def change_status(

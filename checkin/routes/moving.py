@@ -27,7 +27,7 @@ bp = Blueprint("moving", __name__, url_prefix="/<slug:event_slug>/tickets/<key>"
 def resolve(event: EventView, key: str) -> ResponseReturnValue:
     """Resolve the ticket."""
     form = ResolveForm()
-    return act(event, key, form, transitions.resolve, version=form.version.data, words=form.words)
+    return act(event, key, form, transitions.resolve, version=form.version.data, advice=form.advice.data or "")
 
 
 @bp.post("/put-back")
