@@ -30,6 +30,7 @@ from typing import Any, Final, Self
 from urllib.parse import parse_qs, urlsplit
 
 from checkin.clock import now
+from tests.support.twilio_account import FakeAccount
 from tests.support.twilio_posts import ACCOUNT_SID as ACCOUNT_SID  # noqa: PLC0414 - also asked for here
 from tests.support.twilio_posts import AUTH_TOKEN as AUTH_TOKEN  # noqa: PLC0414 - also asked for here
 from tests.support.twilio_posts import Post, inbound_text, status_callback
@@ -175,6 +176,8 @@ class FakeTwilio:
         """What becomes of every accepted text that no fate of its own is left for."""
         self.opted_out: set[str] = set()
         """The handsets that said STOP to Twilio: it refuses to send to them (21610)."""
+        self.account = FakeAccount()
+        """The numbers and messaging services of the account, for who asks how it is set up."""
         self.message_url = ""
         """Where texts of customers go, as set in Twilio's console."""
         self._script: deque[Fault | None] = deque()
@@ -406,6 +409,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         fake = self.server.fake
+        told = fake.account.answer(parts.path, parts.query)
+        if told is not None:
+            if fake.account.refusal is not None:
+                self._refuse(fake.account.refusal)
+            elif self._is_signed_in():
+                self._json(200, told)
+            return
         if parts.path.endswith("/Messages.json"):
             if self._allowed(parts.path, "/Messages.json"):
                 asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -427,14 +437,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _allowed(self, path: str, ending: str) -> bool:
         """Answer 401 or 404 as Twilio does when the account or its secret is wrong."""
-        secret = base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).decode()
-        if self.headers.get("Authorization") != f"Basic {secret}":
-            self._refuse(Answer(401, 20003))
+        if not self._is_signed_in():
             return False
         if path != f"/2010-04-01/Accounts/{ACCOUNT_SID}{ending}":
             self._refuse(Answer(404, 20404))
             return False
         return True
+
+    def _is_signed_in(self) -> bool:
+        secret = base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).decode()
+        if self.headers.get("Authorization") == f"Basic {secret}":
+            return True
+        self._refuse(Answer(401, 20003))
+        return False
 
     def _refuse(self, answer: Answer) -> None:
         phrase = HTTPStatus(answer.status).phrase
@@ -449,6 +464,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": "application/json", **headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body.encode())))
+        if self.close_connection:  # as asked; unsaid, the client may ask on this line once more
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body.encode())
 
