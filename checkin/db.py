@@ -11,7 +11,8 @@ from typing import Any, Final
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import DateTime, Engine, MetaData, func, select, text
+from sqlalchemy import DateTime, Engine, MetaData, func, inspect, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -112,6 +113,14 @@ def wake_outbox(session: Session, event_id: int) -> None:
     session.info.setdefault("announcements", set()).add(Announcement(OUTBOX, event_id))
 
 
+def at_the_end(session: Session, work: Callable[[Session], None]) -> None:
+    """Do `work` as the last thing before `session` commits, once however often it is asked for.
+
+    For what depends on all that one transaction does: it sees where everything ended up.
+    """
+    session.info.setdefault("at_the_end", {})[work] = None
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Open the one write transaction of a request or command; commit at the end, roll back on any error.
@@ -137,6 +146,8 @@ def transaction() -> Iterator[Session]:
 
 
 def _commit(session: Session) -> set[Announcement]:
+    for work in session.info.pop("at_the_end", {}):
+        work(session)
     told: set[Announcement] = session.info.pop("announcements", set())
     session.commit()
     return told
@@ -230,6 +241,13 @@ def is_busy(error: BaseException) -> bool:
         # Without a state it is SQLite, or no word came from the server at all: no name, no door, no line.
         return not isinstance(error.orig, sqlite3.Error) or any(sign in str(error.orig) for sign in _SQLITE_AWAY)
     return state[:2] in {"08", "53", "57"} or state in {"55P03", "40P01", "40001"}
+
+
+def insert_unless_there(session: Session, table: type[Base], row: dict[str, Any]) -> bool:
+    """Write a row unless one with its key is there, also when two write it at once; tell whether it was written."""
+    insert: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table).values(**row).on_conflict_do_nothing()
+    return session.execute(statement.returning(*inspect(table).primary_key)).first() is not None
 
 
 def database_now(session: Session) -> datetime:

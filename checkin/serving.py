@@ -9,6 +9,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from functools import partial
 from types import FrameType
 from typing import Final
 
@@ -17,6 +19,7 @@ from sqlalchemy.orm import Session
 from structlog import get_logger
 
 from checkin import live
+from checkin.alerts.pruning import prune
 from checkin.alerts.worker import Worker, open_lanes
 from checkin.config import Settings
 from checkin.db import transaction
@@ -76,7 +79,10 @@ def start_worker(app: Flask) -> Callable[[], None]:
             yield session
 
     lanes = open_lanes(settings, secret_key=app.config["SECRET_KEY"], transaction=write)
-    worker = Worker(lanes, poll_seconds=settings.outbox_poll_seconds, drain_seconds=settings.drain_seconds)
+    worker = Worker(
+        lanes, poll_seconds=settings.outbox_poll_seconds, drain_seconds=settings.drain_seconds,
+        tidy=partial(prune, write, keep=timedelta(days=settings.keep_alerts_days)),
+    )  # fmt: skip
     worker.start()
 
     leave = live.on_alerts(app, worker.wake)

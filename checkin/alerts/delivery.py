@@ -1,86 +1,43 @@
 """Delivers one alert: lease it, send it outside any transaction, record how that ended (docs/alerts.md).
 
-Whatever happens in between, a row that says `sending` may have reached the provider: its lease runs out, and the next
-worker treats it as unknown. Only the worker whose `attempt_id` the row still carries may record an ending.
+A text of unknown fate is looked up in the same three steps. Only the worker whose `attempt_id` the row still carries
+may record an ending; a receipt counts whoever brings it.
 """
 
 from __future__ import annotations
 
 import logging
-import random
 import time
-import uuid
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import Enum, auto
-from typing import Any, Final
+from datetime import datetime
+from functools import partial
+from typing import Final
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkin.alerts.channels import Outcome, Receipt, TransportError
-from checkin.alerts.drafting import Sender, draft
-from checkin.alerts.sense import NoLongerMakesSense
-from checkin.db import DatabaseBusy, announce, database_now, is_busy
+from checkin.alerts.channels import Found, Outcome, Receipt, TransportError
+from checkin.alerts.endings import end, may_have_left, wait_again
+from checkin.alerts.lanes import Lane, Leased, Progress, Rest
+from checkin.alerts.leasing import lease_next
+from checkin.alerts.pausing import pause_channel
+from checkin.alerts.reconciling import LookUp, note_acceptance, record_look_up
+from checkin.alerts.suppressing import OPTED_OUT_CODE, end_suppressed
+from checkin.db import DatabaseBusy, announce, database_now
 from checkin.i18n import mark as N_
-from checkin.models import Alert, AlertState, Channel
+from checkin.models import Alert, AlertState
 
 log = logging.getLogger(__name__)
-
-# How often an alert may have reached the provider before a person has to look at it. A second text says the same
-# thing twice in somebody's pocket; a second email carries the same Message-ID.
-MOST_TRANSMISSIONS: Final = {Channel.TEXT: 1, Channel.EMAIL: 3}
-
-# Pauses grow from the first to the longest, by full jitter: any length up to the current one.
-_FIRST_PAUSE: Final = 2.0
-_LONGEST_PAUSE: Final = {Channel.TEXT: 60.0, Channel.EMAIL: 300.0}
-
-# How many rows one transaction may settle without sending (expired, cancelled, no provider). Each takes about 2 ms, and
-# on SQLite nobody else writes meanwhile.
-_MOST_SETTLED: Final = 10
 
 # When what was sent cannot be recorded because the database is away: pauses before trying again.
 _RECORDING_PAUSES: Final = (0.2, 1.0, 3.0, 5.0)
 
-LOST: Final = N_("The worker that was sending it stopped; it may have left.")
-EXPIRED: Final = N_("Not sent in time: too old to help.")
-NO_PROVIDER: Final = N_("Not sent: no provider set.")
-UNWRITABLE: Final = N_("Not sent: this message could not be written.")
+STOOD_STILL: Final = N_("Not sent yet: this server stood still before it could send it.")
 OUR_FAULT: Final = N_("Something went wrong on our side while sending; it may have left.")
 
 
-@dataclass(frozen=True)
-class Lane:
-    """One channel's way out, apart from the other's. `send` is the channel's verb, None without a provider."""
-
-    channel: Channel
-    send: Callable[[Any], Receipt] | None
-    sender: Sender
-    transaction: Callable[[], AbstractContextManager[Session]]
-    lease: timedelta
-
-
-@dataclass(frozen=True)
-class Leased:
-    """An alert that this worker alone may send now."""
-
-    alert_id: int
-    attempt_id: str
-    attempt: int
-    message: Any
-
-
-class Progress(Enum):
-    """What a look into the outbox came to when nothing is to be sent."""
-
-    NOTHING_DUE = auto()
-    SETTLED = auto()
-
-
-def deliver_next(lane: Lane, *, pause: Callable[[float], object] = time.sleep) -> Progress | Leased:
-    """Deliver the lane's next alert that is due, if there is one; return what was found.
+def deliver_next(lane: Lane, *, pause: Callable[[float], object] = time.sleep) -> Progress | Leased | LookUp | Rest:
+    """Deliver, or look up, the lane's next alert that is due, if there is one; return what was found.
 
     Raises DatabaseBusy when the database is away, also after several tries to record what was sent.
     """
@@ -88,88 +45,52 @@ def deliver_next(lane: Lane, *, pause: Callable[[float], object] = time.sleep) -
         found = lease_next(session, lane)
     if isinstance(found, Leased):
         ending = _try_once(lane, found)
-        _record(lane, found, ending, pause)
+        _record(lane, partial(settle, lane=lane, leased=found, ending=ending), pause)
+    elif isinstance(found, LookUp):
+        answer = _look_up(lane, found)
+        after = lane.look_up_after
+        _record(lane, partial(record_look_up, look_up=found, answer=answer, look_up_after=after), pause)
     return found
 
 
-def lease_next(session: Session, lane: Lane) -> Progress | Leased:
-    """Lease the next alert that is due and still makes sense; settle on the way those that are not to be sent."""
-    moment = database_now(session)
-    for settled in range(_MOST_SETTLED):
-        alert = session.scalars(_next_due(lane.channel, moment)).one_or_none()
-        if alert is None:
-            return Progress.SETTLED if settled else Progress.NOTHING_DUE
-        announce(session, alert.event_id)
-        leased = _take_up_alone(session, alert, lane, moment)
-        if leased:
-            return leased
-    return Progress.SETTLED
-
-
-def settle(session: Session, leased: Leased, ending: Receipt | TransportError) -> None:
-    """Record how the try of `leased` ended, unless somebody else has the row by now."""
+def settle(session: Session, *, lane: Lane, leased: Leased, ending: Receipt | TransportError) -> None:
+    """Record how the try of `leased` ended; what somebody else has by now is only told of a receipt."""
     alert = session.scalars(select(Alert).where(Alert.id == leased.alert_id).with_for_update()).one_or_none()
+    if alert is None:
+        log.warning("alert %s is gone", leased.alert_id)
+        return
     moment = database_now(session)
-    if alert is not None and alert.attempt_id == leased.attempt_id:
-        if isinstance(ending, Receipt):
-            _sent(alert, ending, moment)
-        else:
-            _failed(alert, ending, moment)
-    elif alert is not None and _was_thought_lost(alert, leased) and isinstance(ending, Receipt):
-        _sent(alert, ending, moment)
+    is_ours = alert.attempt_id == leased.attempt_id
+    announce(session, alert.event_id)
+    if isinstance(ending, Receipt):
+        # Another worker that sends it at this moment will find out itself.
+        if is_ours or alert.state is not AlertState.SENDING:
+            note_acceptance(alert, provider_id=ending.provider_id, moment=moment)
+    elif is_ours:
+        _failed(session, alert, ending, lane=lane, moment=moment)
     else:
         log.warning("alert %s: the lease ran out before its ending could be recorded", leased.alert_id)
-        return
-    announce(session, alert.event_id)
 
 
-def _next_due(channel: Channel, moment: datetime) -> Any:
-    waiting = and_(Alert.state == AlertState.PENDING, Alert.due_at <= moment)
-    lost = and_(Alert.state == AlertState.SENDING, Alert.lease_until <= moment)
-    due = select(Alert).where(Alert.channel == channel, or_(waiting, lost)).order_by(Alert.due_at, Alert.id)
-    return due.limit(1).with_for_update(skip_locked=True)
-
-
-def _take_up_alone(session: Session, alert: Alert, lane: Lane, moment: datetime) -> Leased | None:
-    """Take one alert up so that whatever is wrong with it costs only this one."""
-    alert_id = alert.id
-    try:
-        with session.begin_nested():
-            return _take_up(session, alert, lane, moment)
-    except Exception as error:
-        if is_busy(error):
-            raise
-        log.exception("alert %s cannot be written", alert_id)
-        _end(alert, AlertState.FAILED, "unwritable", UNWRITABLE, moment)
-        return None
-
-
-def _take_up(session: Session, alert: Alert, lane: Lane, moment: datetime) -> Leased | None:
-    if alert.state is AlertState.SENDING:
-        _may_have_left(alert, "lost", LOST, moment)
-        return None
-    if alert.expires_at is not None and alert.expires_at <= moment:
-        _too_old(alert, moment)
-        return None
-    try:
-        written = draft(session, alert, sender=lane.sender, moment=moment)
-    except NoLongerMakesSense as reason:
-        _end(alert, AlertState.CANCELLED, reason.code, reason.sentence, moment)
-        return None
-    alert.recipient, alert.subject, alert.body = written.recipient, written.subject, written.body
-    if lane.send is None:
-        _end(alert, AlertState.NOT_SENT, "no_provider", NO_PROVIDER, moment)
-        return None
-    alert.state = AlertState.SENDING
-    alert.attempt_id = str(uuid.uuid4())
-    alert.lease_until = moment + lane.lease
-    alert.attempts += 1
-    alert.possible_duplicate = alert.transmissions > 0
-    return Leased(alert.id, alert.attempt_id, alert.attempts, written.message)
+def _failed(session: Session, alert: Alert, error: TransportError, *, lane: Lane, moment: datetime) -> None:
+    code = error.code[:40] or error.outcome.value
+    if error.outcome is Outcome.NOT_SENT:
+        wait_again(alert, code, error.sentence, moment, retry_after=error.retry_after or 0.0)
+    elif error.outcome is Outcome.UNKNOWN:
+        after = lane.look_up_after if lane.look_up is not None else None
+        may_have_left(alert, code, error.sentence, unknown_at=moment, moment=moment, look_up_after=after)
+    elif error.outcome is Outcome.MISCONFIGURED:
+        pause_channel(session, alert, error, moment=moment)
+    elif code == OPTED_OUT_CODE:
+        end_suppressed(session, alert, source=code, moment=moment)
+    else:
+        end(alert, AlertState.FAILED, code, error.sentence, moment)
 
 
 def _try_once(lane: Lane, leased: Leased) -> Receipt | TransportError:
     assert lane.send is not None  # noqa: S101  # nothing is leased without a provider
+    if time.monotonic() >= leased.send_before:  # the process was stopped, and another may have the row by now
+        return TransportError(Outcome.NOT_SENT, STOOD_STILL, code="stood_still")
     try:
         return lane.send(leased.message)
     except TransportError as error:
@@ -180,77 +101,27 @@ def _try_once(lane: Lane, leased: Leased) -> Receipt | TransportError:
         return TransportError(Outcome.UNKNOWN, OUR_FAULT, code="broken", detail=repr(error))
 
 
-def _record(lane: Lane, leased: Leased, ending: Receipt | TransportError, pause: Callable[[float], object]) -> None:
-    """Record the ending, patiently: what is not recorded counts as unknown when the lease is over."""
+def _look_up(lane: Lane, look_up: LookUp) -> Found | TransportError | None:
+    """Return what the provider says of a text, None when it knows nothing of it, an error when it cannot say."""
+    assert lane.look_up is not None  # noqa: S101  # nothing is looked up without a provider
+    try:
+        return lane.look_up(look_up.to, look_up.body, since=look_up.since, adopted=look_up.adopted)
+    except TransportError as error:
+        log.info("alert %s could not be looked up: %s", look_up.alert_id, error.outcome)
+        return error
+    except Exception as error:
+        log.exception("alert %s broke its look-up", look_up.alert_id)
+        return TransportError(Outcome.UNKNOWN, OUR_FAULT, code="broken", detail=repr(error))
+
+
+def _record(lane: Lane, write: Callable[[Session], None], pause: Callable[[float], object]) -> None:
+    """Record what came of it, patiently: what is not recorded counts as unknown when the lease is over."""
     for seconds in _RECORDING_PAUSES:
         try:
             with lane.transaction() as session:
-                settle(session, leased, ending)
+                write(session)
             return
         except DatabaseBusy:
             pause(seconds)
     with lane.transaction() as session:
-        settle(session, leased, ending)
-
-
-def _sent(alert: Alert, receipt: Receipt, moment: datetime) -> None:
-    alert.transmissions += 1
-    alert.provider_id = receipt.provider_id[:120]
-    alert.sent_at = moment
-    _end(alert, AlertState.SENT, "", "", moment)
-
-
-def _failed(alert: Alert, error: TransportError, moment: datetime) -> None:
-    code = error.code[:40] or error.outcome.value
-    if error.outcome is Outcome.NOT_SENT:
-        _again(alert, code, error.sentence, moment, retry_after=error.retry_after or 0.0)
-    elif error.outcome is Outcome.UNKNOWN:
-        _may_have_left(alert, code, error.sentence, moment)
-    else:
-        _end(alert, AlertState.FAILED, code, error.sentence, moment)
-
-
-def _may_have_left(alert: Alert, code: str, sentence: str, moment: datetime) -> None:
-    """Try again what may be sent twice; leave the rest to a person."""
-    alert.transmissions += 1
-    if alert.transmissions >= MOST_TRANSMISSIONS[alert.channel]:
-        _release(alert, AlertState.NEEDS_REVIEW, code, sentence)
-    else:
-        _again(alert, code, sentence, moment)
-
-
-def _too_old(alert: Alert, moment: datetime) -> None:
-    """Drop what is too old to help; what may have left on an earlier try is left to a person instead."""
-    if alert.transmissions:
-        _release(alert, AlertState.NEEDS_REVIEW, alert.reason_code, alert.reason)
-    else:
-        _end(alert, AlertState.EXPIRED, "expired", EXPIRED, moment)
-
-
-def _again(alert: Alert, code: str, sentence: str, moment: datetime, *, retry_after: float = 0.0) -> None:
-    """Let the alert wait for its next try, or for the moment when it is too old."""
-    seconds = retry_after + pause_seconds(alert.channel, alert.attempts)
-    due_at = moment + timedelta(seconds=seconds)
-    alert.due_at = min(due_at, alert.expires_at) if alert.expires_at is not None else due_at
-    _release(alert, AlertState.PENDING, code, sentence)
-
-
-def pause_seconds(channel: Channel, attempts: int) -> float:
-    """Return how long to wait after so many tries: full jitter, so that workers do not come back all at once."""
-    ceiling = min(_LONGEST_PAUSE[channel], _FIRST_PAUSE * 2 ** min(attempts - 1, 20))
-    return random.uniform(0.0, ceiling)  # noqa: S311  # no secret
-
-
-def _end(alert: Alert, state: AlertState, code: str, sentence: str, moment: datetime) -> None:
-    _release(alert, state, code, sentence)
-    alert.ended_at = moment
-
-
-def _release(alert: Alert, state: AlertState, code: str, sentence: str) -> None:
-    alert.state, alert.reason_code, alert.reason = state, code, sentence
-    alert.attempt_id = alert.lease_until = None
-
-
-def _was_thought_lost(alert: Alert, leased: Leased) -> bool:
-    """Tell whether this very try was given up as lost and nobody has tried since."""
-    return alert.state is AlertState.NEEDS_REVIEW and alert.attempts == leased.attempt
+        write(session)

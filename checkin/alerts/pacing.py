@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from checkin.config import Settings
-from checkin.db import database_now
+from checkin.db import database_now, insert_unless_there
 from checkin.models import Pace
 
 # What networks let through without a queue: a usual number one segment, a messaging service spreads over several.
@@ -56,8 +55,6 @@ def _held(session: Session, pacing: Pacing) -> Pace:
     pace = session.scalars(held).one_or_none()
     if pace is None:
         # Two workers may meet here; then the second waits for the first, and both find its row.
-        insert: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-        row = {"sender": pacing.sender, "free_at": database_now(session)}
-        session.execute(insert(Pace).values(**row).on_conflict_do_nothing())
+        insert_unless_there(session, Pace, {"sender": pacing.sender, "free_at": database_now(session)})
         pace = session.scalars(held).one()
     return pace

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from checkin.alerts.channels import TransportError
 from checkin.alerts.endings import release
-from checkin.db import announce, database_now, wake_outbox
+from checkin.db import announce, database_now, insert_unless_there, wake_outbox
 from checkin.models import Alert, AlertState, AuditAction, AuditEntry, Channel, ChannelPause
 
 PAUSED: Final = "paused"
@@ -26,27 +26,19 @@ _OF_A_REGION: Final = frozenset({"21408"})
 _LONG: Final = timedelta(hours=1)
 
 
-def pause_channel(session: Session, alert: Alert, error: TransportError, *, moment: datetime) -> ChannelPause:
+def pause_channel(session: Session, alert: Alert, error: TransportError, *, moment: datetime) -> None:
     """Stop the channel that refused this alert because of our set-up, and let the alert wait with it.
 
     A pause is written once: what is refused for the same later changes nothing in it.
     """
     code = error.code[:40] or error.outcome.value
     region = region_of(alert.recipient) if code in _OF_A_REGION else ""
-    pause = session.scalars(
-        select(ChannelPause).where(
-            ChannelPause.event_id == alert.event_id, ChannelPause.channel == alert.channel,
-            ChannelPause.region == region,
-        )
-    ).one_or_none()  # fmt: skip
-    if pause is None:
-        pause = ChannelPause(
-            event_id=alert.event_id, channel=alert.channel, region=region, code=code, reason=error.sentence,
-            detail=error.detail.replace("\x00", ""), at=moment,
-        )  # fmt: skip
-        session.add(pause)
-    wait_for_start(alert, pause, moment=moment)
-    return pause
+    # PostgreSQL keeps no NUL, and what a provider says may hold anything.
+    detail = error.detail.replace("\x00", "")
+    row = {"event_id": alert.event_id, "channel": alert.channel, "region": region, "code": code, "at": moment}
+    insert_unless_there(session, ChannelPause, {**row, "reason": error.sentence, "detail": detail})
+    wait_for_start(alert, error.sentence, moment=moment)
+    announce(session, alert.event_id)
 
 
 def pause_for(session: Session, alert: Alert) -> ChannelPause | None:
@@ -57,10 +49,10 @@ def pause_for(session: Session, alert: Alert) -> ChannelPause | None:
     return next((pause for pause in pauses if pause.region in {"", region_of(alert.recipient)}), None)
 
 
-def wait_for_start(alert: Alert, pause: ChannelPause, *, moment: datetime) -> None:
+def wait_for_start(alert: Alert, reason: str, *, moment: datetime) -> None:
     """Let the alert wait until its channel is started again or it is too old."""
     alert.due_at = alert.expires_at if alert.expires_at is not None else moment + _LONG
-    release(alert, AlertState.PENDING, PAUSED, pause.reason)
+    release(alert, AlertState.PENDING, PAUSED, reason)
 
 
 def start_channel(session: Session, *, event_id: int, channel: Channel, by: int) -> bool:

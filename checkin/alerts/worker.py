@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from checkin.alerts.channels.smtp import SmtpChannel
 from checkin.alerts.channels.twilio import TwilioChannel
-from checkin.alerts.delivery import Lane, Progress, deliver_next
+from checkin.alerts.delivery import deliver_next
 from checkin.alerts.drafting import Sender
+from checkin.alerts.lanes import Lane, Progress, Rest
+from checkin.alerts.pacing import pacing_of
 from checkin.config import Settings
 from checkin.db import DatabaseBusy
 from checkin.models import Channel
@@ -34,12 +36,16 @@ def open_lanes(
     """
     sender = Sender.of(settings, secret_key=secret_key)
     lease = timedelta(seconds=settings.lease_seconds)
-    text = _twilio(settings).send if settings.has_text_provider else None
+    twilio = _twilio(settings) if settings.has_text_provider else None
     mail = _smtp(settings).send if settings.has_mail_provider else None
     return (
-        Lane(Channel.TEXT, text, sender, transaction, lease),
+        Lane(
+            Channel.TEXT, twilio.send if twilio else None, sender, transaction, lease,
+            look_up=twilio.look_up if twilio else None, look_up_after=timedelta(seconds=settings.look_up_seconds),
+            pace=pacing_of(settings),
+        ),
         Lane(Channel.EMAIL, mail, sender, transaction, lease),
-    )
+    )  # fmt: skip
 
 
 def _twilio(settings: Settings) -> TwilioChannel:
@@ -59,8 +65,18 @@ def _smtp(settings: Settings) -> SmtpChannel:
 class Worker:
     """A thread for each lane, from `start()` to `stop()`."""
 
-    def __init__(self, lanes: Sequence[Lane], *, poll_seconds: float, drain_seconds: float) -> None:
-        """Keep what is to be done; nothing runs yet. `drain_seconds` is the most that `stop()` takes."""
+    def __init__(
+        self, lanes: Sequence[Lane], *, poll_seconds: float, drain_seconds: float,
+        tidy: Callable[[], object] | None = None, tidy_seconds: float = 3600.0,
+    ) -> None:  # fmt: skip
+        """Keep what is to be done; nothing runs yet. `drain_seconds` is the most that `stop()` takes.
+
+        `tidy` is called every `tidy_seconds` by a lane that has nothing to send.
+        """
+        self._tidy = tidy
+        self._tidy_seconds = tidy_seconds
+        self._tidied_at = time.monotonic() - tidy_seconds
+        self._tidying = threading.Lock()
         self._lanes = [(lane, threading.Event()) for lane in lanes]
         self._poll_seconds = poll_seconds
         self._drain_seconds = drain_seconds
@@ -96,7 +112,12 @@ class Worker:
     def _run(self, lane: Lane, bell: threading.Event) -> None:
         while not self._stopping.is_set():
             bell.clear()
-            if self._deliver(lane) is Progress.NOTHING_DUE and not self._stopping.is_set():
+            found = self._deliver(lane)
+            if isinstance(found, Rest):
+                # Whatever is rung for meanwhile has to wait as long; look-ups that fall due have their usual poll.
+                self._stopping.wait(min(found.seconds, self._poll_seconds))
+            elif found is Progress.NOTHING_DUE and not self._stopping.is_set():
+                self._tidy_now_and_then()
                 bell.wait(self._poll_seconds)
 
     def _deliver(self, lane: Lane) -> object:
@@ -108,3 +129,16 @@ class Worker:
         except Exception:
             log.exception("the %s lane met an error", lane.channel)
         return Progress.NOTHING_DUE
+
+    def _tidy_now_and_then(self) -> None:
+        """Tidy up if it is time to; what goes wrong there is tried again the next time."""
+        if self._tidy is None or not self._tidying.acquire(blocking=False):
+            return
+        try:
+            if time.monotonic() - self._tidied_at >= self._tidy_seconds:
+                self._tidied_at = time.monotonic()
+                self._tidy()
+        except Exception:
+            log.exception("tidying up met an error")
+        finally:
+            self._tidying.release()

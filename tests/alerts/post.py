@@ -1,18 +1,20 @@
 """The lanes out of the outbox as tests use them: to real sockets, and with time that passes when told to."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
 
-from checkin.alerts.channels import Receipt
+from checkin.alerts.channels import Receipt, TransportError
 from checkin.alerts.channels.smtp import SmtpChannel
 from checkin.alerts.channels.twilio import TwilioChannel
-from checkin.alerts.delivery import Lane, Leased, Progress, deliver_next, lease_next
+from checkin.alerts.delivery import deliver_next, settle
 from checkin.alerts.drafting import Sender
-from checkin.models import Alert, Channel
+from checkin.alerts.lanes import Lane, Leased, Progress
+from checkin.alerts.leasing import lease_next
+from checkin.models import Alert, Channel, Pace
 from tests.cast import Cast
 from tests.support.fake_smtp import FakeSmtp
 from tests.support.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
@@ -51,10 +53,18 @@ class Post:
                 alert.due_at -= by
                 alert.expires_at = alert.expires_at and alert.expires_at - by
                 alert.lease_until = alert.lease_until and alert.lease_until - by
+                alert.unknown_at = alert.unknown_at and alert.unknown_at - by
+            for pace in session.scalars(select(Pace)):
+                pace.free_at -= by
 
     def alert(self, channel: Channel = Channel.TEXT) -> Alert:
         """Return the newest alert of a channel."""
         return self.cast.all(select(Alert).where(Alert.channel == channel).order_by(Alert.id.desc()).limit(1))[0]
+
+    def settle(self, lane: Lane, leased: Leased, ending: Receipt | TransportError) -> None:
+        """Let the worker that leased an alert record how its try ended."""
+        with lane.transaction() as session:
+            settle(session, lane=lane, leased=leased, ending=ending)
 
     def states(self) -> list[str]:
         """Return the states of all alerts, oldest first."""
@@ -75,7 +85,7 @@ def post_of(cast: Cast, twilio: FakeTwilio, mail_server: FakeSmtp) -> Post:
         cast=cast,
         twilio=twilio,
         mail_server=mail_server,
-        text=lane_of(cast, Channel.TEXT, text.send),
+        text=replace(lane_of(cast, Channel.TEXT, text.send), look_up=text.look_up),
         email=lane_of(cast, Channel.EMAIL, email.send),
     )
 

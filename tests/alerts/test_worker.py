@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkin.alerts.channels import Receipt, TextMessage
-from checkin.alerts.delivery import Lane
+from checkin.alerts.lanes import Lane
 from checkin.alerts.worker import Worker, open_lanes
 from checkin.config import Settings
 from checkin.db import DatabaseBusy

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
-from checkin.alerts.delivery import NO_PROVIDER
+from checkin.alerts.leasing import NO_PROVIDER
 from checkin.config import Settings
 from checkin.i18n import translate
 from checkin.models import Alert, AlertState

@@ -7,7 +7,8 @@ is sorted by one question, "can Twilio have accepted it?" (docs/alerts.md, "How 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -17,9 +18,10 @@ from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
 from urllib3.exceptions import NewConnectionError
 
-from checkin.alerts.channels import Outcome, Receipt, TextMessage, TransportError
+from checkin.alerts.channels import Found, Outcome, Receipt, TextMessage, TransportError
 from checkin.alerts.channels.twilio_codes import meaning
 from checkin.clock import now
 from checkin.i18n import mark as N_
@@ -39,6 +41,11 @@ _HANDSHAKE_REASONS = frozenset({
     "TLSV1_UNRECOGNIZED_NAME",
 })  # fmt: skip
 
+
+# How far a look-up goes back, for a number that we wrote to very often.
+_MOST_LOOKED_THROUGH, _A_PAGE = 100, 50
+
+_OF_A_TRIAL = "Sent from your Twilio trial account - "
 
 _NO_ANSWER = Response(0, "")
 _UNREADABLE = N_("Twilio's answer could not be read.")
@@ -64,7 +71,7 @@ class TwilioChannel:
 
         `api_base_url` (scheme and host, TWILIO_API_BASE_URL) takes the place of Twilio's own for tests and proxies.
         """
-        self._http = _HttpClient(api_base_url, (CONNECT_SECONDS, read_seconds))
+        self._http = HttpClient(api_base_url, (CONNECT_SECONDS, read_seconds))
         self._client = Client(account_sid, auth_token, http_client=self._http)
         self._sender = (
             {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": from_number}
@@ -90,8 +97,34 @@ class TwilioChannel:
             raise TransportError(Outcome.UNKNOWN, _UNREADABLE, detail="no sid in the answer")
         return Receipt(provider_id=accepted.sid, detail=str(accepted.status or ""))
 
+    def look_up(self, to: str, body: str, *, since: datetime, adopted: Container[str] = frozenset()) -> Found | None:
+        """Return the newest text to this number with exactly these words that Twilio has taken since then, if any.
 
-class _HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the SDK is not typed
+        `adopted` are sids that are known to be something else. Raises `TransportError` when Twilio does not say.
+        """
+        self._http.last = _NO_ANSWER
+        try:
+            # Not by DateSent: a text that still waits at Twilio has none. To one number there are never many.
+            messages = self._client.messages.list(to=to, limit=_MOST_LOOKED_THROUGH, page_size=_A_PAGE)
+            found = [one for one in messages if _is_it(one, body, since) and one.sid not in adopted]
+        except requests.RequestException as error:
+            raise _unanswered(error) from error
+        except (TwilioException, ValueError, AttributeError, KeyError, TypeError) as error:
+            raise _answered(error, self._http.last) from error
+        if not found:
+            return None
+        newest = max(found, key=lambda one: one.date_created)
+        code = newest.error_code
+        return Found(str(newest.sid), str(newest.status), int(code) if code else None)
+
+
+def _is_it(message: MessageInstance, body: str, since: datetime) -> bool:
+    """Tell whether Twilio's message has these words (a trial account puts its own in front) and is not older."""
+    words = str(message.body or "").removeprefix(_OF_A_TRIAL).strip()
+    return words == body.strip() and message.date_created is not None and message.date_created >= since
+
+
+class HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the SDK is not typed
     """The SDK's own client with a timeout, without retries, that keeps the last answer and can speak to another host.
 
     The SDK's exceptions drop the headers of the answer, and Retry-After is one of them.
