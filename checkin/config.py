@@ -108,6 +108,12 @@ class Settings(BaseSettings):
         return self.effective_public_url.startswith("https://")
 
     @property
+    def effective_mail_from_domains(self) -> tuple[str, ...]:
+        """Return MAIL_FROM_DOMAINS, else the domain of MAIL_FROM: an event's own From address has to be of one."""
+        own = self.mail_from.rpartition("@")[2].lower()
+        return self.mail_from_domains or ((own,) if own else ())
+
+    @property
     def has_text_provider(self) -> bool:
         """Tell whether texts can leave: an account, its token and a sender are set."""
         sender = self.twilio_messaging_service_sid or self.twilio_from

@@ -23,6 +23,10 @@ TEXTS: Final = {
         "Your ticket is {key}, {product}."
     ),
     AlertKind.CANCELLED: N_("{first_name}, the desk has cancelled your ticket {key}, {product}. {message}"),
+    AlertKind.CHECKED_IN: N_("{first_name}, you are checked in. Your ticket is {key}, see your place: {customer_link}"),
+    AlertKind.NEARLY_THERE: N_(
+        "{first_name}, it is nearly your turn. Please come back to {event}. Your ticket is {key}, {product}."
+    ),
 }
 
 # The message of a cancelled ticket when nobody has typed one: while its queue goes on, and when it takes nobody new.
@@ -105,6 +109,32 @@ MAILS: Final = {
         link="customer_link",
         why=_BECAUSE_CHECKED_IN,
     ),
+    AlertKind.CHECKED_IN: MailTemplate(
+        subject=N_("{key}: you are checked in"),
+        headline=N_("You are checked in"),
+        greeting=_HELLO,
+        paragraphs=(
+            N_("You are in the queue of {event}, and your place is kept."),
+            N_("See there how many people are before you. We tell you when an expert is ready for you."),
+            _ABOUT,
+        ),
+        button=_SEE_TICKET,
+        link="customer_link",
+        why=_BECAUSE_CHECKED_IN,
+    ),
+    AlertKind.NEARLY_THERE: MailTemplate(
+        subject=N_("{key}: it is nearly your turn"),
+        headline=N_("It is nearly your turn"),
+        greeting=_HELLO,
+        paragraphs=(
+            N_("Please come back to {event}: you are among the next to be called."),
+            N_("If you need a few minutes more, say so on the page of your ticket."),
+            _ABOUT,
+        ),
+        button=_SEE_TICKET,
+        link="customer_link",
+        why=_BECAUSE_CHECKED_IN,
+    ),
     AlertKind.FEEDBACK: MailTemplate(
         subject=N_("{key}: how did it go with {expert}?"),
         headline=N_("How did it go with {expert}?"),
@@ -144,3 +174,19 @@ MAILS_WITHOUT: Final = {
         ),
     ),
 }
+
+# A Feedback email without the survey: only what the expert gave the customer to take home.
+ADVICE: Final = MailTemplate(
+    subject=N_("{key}: what {expert} gives you to take home"),
+    headline=N_("To take home from {event}"),
+    greeting=_HELLO,
+    paragraphs=(N_("{expert} helped you with {product} at {event}, and gives you this to take home:"),),
+    button=_SEE_TICKET,
+    link="customer_link",
+    why=_BECAUSE_CHECKED_IN,
+)
+ADVICE_WITHOUT_EXPERT: Final = replace(
+    ADVICE,
+    subject=N_("{key}: to take home from {event}"),
+    paragraphs=(N_("We helped you with {product} at {event}, and give you this to take home:"),),
+)

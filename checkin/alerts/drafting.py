@@ -4,69 +4,85 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkin.alerts.channels import MailMessage, TextMessage
 from checkin.alerts.channels.mail import ascii_address
-from checkin.alerts.defaults import COME_BACK, NO_MORE_TODAY
-from checkin.alerts.links import customer_link, feedback_link, make_reset_token, reset_link
-from checkin.alerts.outbox import FEEDBACK_EXPIRES, language_of
+from checkin.alerts.links import callback_base, make_reset_token, reset_link, status_link
+from checkin.alerts.origin import from_address, from_name, reply_to
+from checkin.alerts.outbox import FEEDBACK_EXPIRES
+from checkin.alerts.rehearsing import REHEARSAL, is_tester
 from checkin.alerts.sense import NoLongerMakesSense, require_sense
-from checkin.alerts.templates import Letter, desk_name, letter, text_of
+from checkin.alerts.stored_templates import stored_words
+from checkin.alerts.suppressing import OPTED_OUT_CODE, opted_out, suppression_of
+from checkin.alerts.surveys import contents_of
+from checkin.alerts.templates import Letter, Words, letter, text_of
+from checkin.alerts.values import values_of
 from checkin.alerts.wording import shown
 from checkin.config import Settings
 from checkin.i18n import mark as N_
-from checkin.i18n import translate
-from checkin.models import (
-    Account,
-    Alert,
-    AlertKind,
-    Channel,
-    Event,
-    Person,
-    Product,
-    QueueState,
-    StatusCode,
-    Survey,
-    Team,
-    Ticket,
-    TicketChange,
-)
+from checkin.models import Account, Alert, AlertKind, AlertState, Channel, Event, Person, Ticket
+from checkin.models.settings import DEFAULT_LANGUAGE
+
+log = logging.getLogger(__name__)
 
 # What Twilio takes as ValidityPeriod.
 _SHORTEST_VALIDITY, _LONGEST_VALIDITY = 1, 36_000
 
 _HIDDEN_LINK: Final = "***"
+# What Twilio takes as Body; ours are far from it, an event's own words with long addresses in them may not be.
+_LONGEST_BODY: Final = 1_600
+_Said = TypeVar("_Said")
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Who sends: the addresses of this installation and the key that its links are signed with."""
+    """Who sends: the addresses of this installation and the key that its links are signed with.
+
+    `callbacks` is the address below which Twilio can report to us, "" when it cannot.
+    """
 
     public_url: str
     secret_key: str
     mail_from: str
     mail_reply_to: str
+    mail_from_domains: tuple[str, ...] = ()
+    callbacks: str = ""
 
     @classmethod
     def of(cls, settings: Settings, *, secret_key: str) -> Sender:
         """Return the sender that these settings describe."""
-        return cls(settings.effective_public_url, secret_key, settings.mail_from, settings.mail_reply_to)
+        return cls(
+            settings.effective_public_url, secret_key, settings.mail_from, settings.mail_reply_to,
+            settings.effective_mail_from_domains,
+            callback_base(settings.effective_public_url, twilio_api_base_url=settings.twilio_api_base_url),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Why a message may not leave although it is true: how its alert ends, with our code and a marked sentence."""
+
+    state: AlertState
+    code: str
+    sentence: str
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A message ready to leave, and its words as the outbox keeps them (without secrets)."""
+    """A message ready to leave (or `withheld`), and its words as the outbox keeps them (without secrets)."""
 
     message: TextMessage | MailMessage
     recipient: str
     subject: str
     body: str
+    withheld: Withheld | None = None
 
 
 def draft(session: Session, alert: Alert, *, sender: Sender, moment: datetime) -> Draft:
@@ -76,45 +92,78 @@ def draft(session: Session, alert: Alert, *, sender: Sender, moment: datetime) -
         return _reset(session, alert, event, sender=sender)
     ticket = session.get_one(Ticket, alert.ticket_id, populate_existing=True)
     require_sense(session, alert, ticket)
-    values = _values(session, alert, ticket, event, sender=sender)
+    values = values_of(
+        session, ticket, kind=alert.kind, expert_id=alert.person_id, public_url=sender.public_url, moment=moment
+    )
+    if alert.kind is AlertKind.FEEDBACK:
+        values |= _feedback(session, alert, ticket, values, moment=moment)
     recipient = (ticket.phone if alert.channel is Channel.TEXT else ticket.email) or ""
     if not recipient:
         raise NoLongerMakesSense("no_address", N_("Not sent: the ticket has no number or address for it any more."))
+    withheld = _withheld(session, alert, recipient, ticket, event)
+    language = ticket.language
     if alert.channel is Channel.TEXT:
-        body = text_of(alert.kind, values, language=ticket.language)
-        text = TextMessage(recipient, body, status_callback=None, validity_seconds=_validity(alert, moment))
-        return Draft(text, recipient, "", body)
-    words = letter(alert.kind, values, language=ticket.language)
+        body = _words_of(session, alert, ticket, lambda own: _text_of(alert.kind, values, language=language, own=own))
+        callback = _status_callback(alert, sender)
+        text = TextMessage(recipient, body, status_callback=callback, validity_seconds=_validity(alert, moment))
+        return Draft(text, recipient, "", body, withheld)
+    words = _words_of(session, alert, ticket, lambda own: letter(alert.kind, values, language=language, own=own))
     name = f"{ticket.first_name} {ticket.last_name}"
     mail = _mail(alert, event, words, sender=sender, to_name=name, to_address=recipient)
-    return Draft(mail, recipient, words.subject, words.text)
+    return Draft(mail, recipient, words.subject, words.text, withheld)
 
 
-def _values(session: Session, alert: Alert, ticket: Ticket, event: Event, *, sender: Sender) -> dict[str, str]:
-    survey = session.scalars(select(Survey.token).where(Survey.ticket_id == ticket.id)).one_or_none()
+def _feedback(
+    session: Session, alert: Alert, ticket: Ticket, values: Mapping[str, str], *, moment: datetime
+) -> dict[str, str]:
+    """Return the values of what this Feedback email carries, and keep whether the survey is in it.
+
+    Raises NoLongerMakesSense when it would carry nothing.
+    """
+    contents = contents_of(session, alert, ticket, moment=moment)
+    if not (contents.has_survey or contents.has_advice):
+        raise NoLongerMakesSense(contents.code, contents.sentence)
+    alert.asked_at = (alert.asked_at or moment) if contents.has_survey else None
     return {
-        "first_name": ticket.first_name,
-        "last_name": ticket.last_name,
-        "expert": session.get_one(Person, alert.person_id).name if alert.person_id is not None else "",
-        "product": session.get_one(Product, ticket.product_id).name,
-        "key": ticket.key,
-        "desk": desk_name(ticket.desk, language=ticket.language),
-        "event": event.name,
-        "customer_link": customer_link(sender.public_url, ticket.token),
-        "feedback_link": feedback_link(sender.public_url, survey) if survey else "",
-        "message": _message_of_the_desk(session, ticket) if alert.kind is AlertKind.CANCELLED else "",
+        "feedback_link": values["feedback_link"] if contents.has_survey else "",
+        "advice": values["advice"] if contents.has_advice else "",
     }
 
 
-def _message_of_the_desk(session: Session, ticket: Ticket) -> str:
-    """Return what was typed for the customer when their ticket was cancelled, else what its queue lets us say."""
-    cancelled = TicketChange.after["status"].as_string() == StatusCode.CANCELLED
-    changes = select(TicketChange).where(TicketChange.ticket_id == ticket.id, cancelled)
-    last = session.scalars(changes.order_by(TicketChange.id.desc()).limit(1)).first()
-    # A note of why, between those who work there, is told to nobody.
-    typed = shown(last.words) if last is not None and last.after.get("told") else ""
-    takes_people = session.get_one(Team, ticket.team_id).queue_state in {QueueState.OPEN, QueueState.PAUSED}
-    return typed or translate(COME_BACK if takes_people else NO_MORE_TODAY, ticket.language)
+def _words_of(session: Session, alert: Alert, ticket: Ticket, write: Callable[[Words | None], _Said]) -> _Said:
+    """Write with the event's own words; whatever is wrong with them, the alert leaves with ours."""
+    own = stored_words(
+        session, event_id=alert.event_id, kind=alert.kind, channel=alert.channel, language=ticket.language
+    )
+    if own is not None:
+        try:
+            return write(own)
+        except Exception:
+            log.exception("alert %s: the event's own words cannot be used, ours are", alert.id)
+    return write(None)
+
+
+def _text_of(kind: AlertKind, values: Mapping[str, str], *, language: str, own: Words | None) -> str:
+    body = text_of(kind, values, language=language, own=own)
+    if own is not None and len(body) > _LONGEST_BODY:
+        raise ValueError("longer than Twilio takes")
+    return body
+
+
+def _status_callback(alert: Alert, sender: Sender) -> str | None:
+    """Return where Twilio reports about the try that is being drafted."""
+    if not sender.callbacks:
+        return None
+    return status_link(sender.callbacks, sender.secret_key, alert_id=alert.id, attempt=alert.attempts + 1)
+
+
+def _withheld(session: Session, alert: Alert, recipient: str, ticket: Ticket, event: Event) -> Withheld | None:
+    """Return why nothing may be sent to this number or address, None when it may."""
+    if suppression_of(session, alert.channel, recipient) is not None:
+        return Withheld(AlertState.SUPPRESSED, OPTED_OUT_CODE, opted_out(alert.channel))
+    if ticket.in_rehearsal and not is_tester(recipient, event.settings):
+        return Withheld(AlertState.NOT_SENT, "rehearsal", REHEARSAL)
+    return None
 
 
 def _reset(session: Session, alert: Alert, event: Event, *, sender: Sender) -> Draft:
@@ -122,7 +171,7 @@ def _reset(session: Session, alert: Alert, event: Event, *, sender: Sender) -> D
     account = session.get_one(Account, person.account_id)
     token = make_reset_token(sender.secret_key, account_id=account.id, session_number=account.session_number)
     values = {"expert": person.name, "event": event.name, "reset_link": reset_link(sender.public_url, token)}
-    language = language_of(alert.occasion)
+    language = alert.language or DEFAULT_LANGUAGE
     words = letter(AlertKind.RESET, values, language=language)
     # Organisers read the outbox; whoever holds the link is that person, at other events too.
     kept = letter(AlertKind.RESET, {**values, "reset_link": _HIDDEN_LINK}, language=language)
@@ -134,9 +183,9 @@ def _mail(alert: Alert, event: Event, words: Letter, *, sender: Sender, to_name:
     return MailMessage(
         to_name=shown(to_name),
         to_address=to_address,
-        from_name=shown(event.settings.mail_from_name or event.name),
-        from_address=sender.mail_from,
-        reply_to=sender.mail_reply_to,
+        from_name=from_name(event),
+        from_address=from_address(event, usual=sender.mail_from, domains=sender.mail_from_domains),
+        reply_to=reply_to(event, usual=sender.mail_reply_to),
         subject=words.subject,
         text=words.text,
         html=words.html,

@@ -56,7 +56,7 @@ def status_link(public_url: str, secret_key: str, *, alert_id: int, attempt: int
 def read_alert_token(secret_key: str, token: str) -> tuple[int, int] | None:
     """Return the alert's id and the number of the try that a token of ours names, None when it is not one of ours."""
     try:
-        alert_id, _, attempt = _alert_signer(secret_key).unsign(token.encode()).decode().partition(".")
+        alert_id, _, attempt = _alert_signer(secret_key).unsign(token.encode(errors="replace")).decode().partition(".")
     except BadSignature:
         return None
     return int(alert_id), int(attempt)

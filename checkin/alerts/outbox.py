@@ -7,23 +7,26 @@ from collections.abc import Collection, Container
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from checkin.alerts.surveys import advice_waits, survey_left
 from checkin.db import wake_outbox
 from checkin.i18n import mark as N_
 from checkin.models import Alert, AlertKind, AlertState, Channel, EventSettings, Source, Ticket
-from checkin.models.settings import DEFAULT_LANGUAGE, LANGUAGES
+from checkin.models.settings import DEFAULT_LANGUAGE
 
 FEEDBACK_EXPIRES: Final = timedelta(days=2)
 MISSED_EXPIRES: Final = timedelta(hours=1)
 CANCELLED_EXPIRES: Final = timedelta(hours=3)
 RESET_EXPIRES: Final = timedelta(hours=1)
+CHECKED_IN_EXPIRES: Final = timedelta(hours=1)
+NEARLY_THERE_EXPIRES: Final = timedelta(minutes=15)
 
 # Why an alert was cancelled: by the change that put an end to its reason, or by the undo of the change that caused it.
 _WITHDRAWN_CODE: Final = "withdrawn"
 _UNDONE_CODE: Final = "undone"
+_NOT_NEAR_CODE: Final = "not_near"
 
 # A Ready alert in one of these may be on somebody's phone.
 _HAS_LEFT: Final = (AlertState.SENDING, AlertState.SENT, AlertState.DELIVERED, AlertState.NEEDS_REVIEW)
@@ -36,6 +39,7 @@ CALLED_AGAIN: Final = N_("Not sent: the customer was called once more before it 
 ARRIVED: Final = N_("Not sent: the customer was here before it left.")
 CAME_BACK: Final = N_("Not sent: the customer was back before it left.")
 UNDONE: Final = N_("Not sent: what caused it was undone.")
+NOT_NEAR: Final = N_("Not sent: the customer was not among the next any more.")
 NO_LONGER_RESOLVED: Final = N_("Not sent: the ticket was no longer resolved when it was due.")
 
 
@@ -48,7 +52,7 @@ def ready_alert(channel: Channel) -> str:
     """Return the SQL that writes the Ready alert of a take, as a part of the one statement of taking_at_once.
 
     It reads the ticket from `taken` (id, event_id, take_number, taken_at, phone, email, source) and binds
-    :expert_id and :lifetime; without an address for the channel, or for a follow-up, it writes no row.
+    :expert_id, :delay and :lifetime; without an address for the channel, or for a follow-up, it writes no row.
     """
     address = "phone" if channel is Channel.TEXT else "email"
     # Nothing of a request is in here: the channel is a name of ours.
@@ -56,19 +60,65 @@ def ready_alert(channel: Channel) -> str:
   INSERT INTO alerts (event_id, ticket_id, person_id, kind, channel, occasion, state, reason_code, reason, created_at,
     due_at, expires_at, attempts, transmissions, possible_duplicate, recipient, subject, body, provider_id)
   SELECT event_id, id, :expert_id, '{AlertKind.READY}', '{channel}', CAST(take_number AS varchar),
-    '{AlertState.PENDING}', '', '', taken_at, taken_at, taken_at + :lifetime, 0, 0, false, '', '', '', ''
+    '{AlertState.PENDING}', '', '', taken_at,
+    taken_at + :delay, taken_at + :delay + :lifetime, 0, 0, false, '', '', '', ''
   FROM taken WHERE {address} IS NOT NULL AND source <> '{Source.FEEDBACK}'"""  # noqa: S608
 
 
 def enqueue_ready(
     session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime, due_at: datetime | None = None
 ) -> None:
-    """Write the Ready alerts of the take, or of the call within it, that `ticket` has just had."""
+    """Write the Ready alerts of the take, or of the call within it, that `ticket` has just had.
+
+    They leave after the event's delay, but not before `due_at`; who is called again is called at once.
+    """
     called = f"{ticket.take_number}.{ticket.call_number}" if ticket.call_number else str(ticket.take_number)
+    delayed = moment if ticket.call_number else moment + ready_delay(settings)
     _enqueue_on_each(
-        session, ticket, AlertKind.READY, settings=settings, occasion=called, moment=moment, due_at=due_at or moment,
-        lifetime=timedelta(minutes=settings.ready_expires_minutes),
+        session, ticket, AlertKind.READY, settings=settings, occasion=called, moment=moment,
+        due_at=max(delayed, due_at or moment), lifetime=timedelta(minutes=settings.ready_expires_minutes),
     )  # fmt: skip
+
+
+def ready_delay(settings: EventSettings) -> timedelta:
+    """Return how long the event lets a Ready alert wait after the take."""
+    return timedelta(seconds=settings.ready_delay_seconds)
+
+
+def enqueue_checked_in(session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime) -> None:
+    """Write the alerts that give somebody their key and the link to their page."""
+    _enqueue_on_each(
+        session, ticket, AlertKind.CHECKED_IN, settings=settings, occasion="1", moment=moment, due_at=moment,
+        lifetime=CHECKED_IN_EXPIRES,
+    )  # fmt: skip
+
+
+def enqueue_nearly_there(
+    session: Session, ticket: Ticket, *, settings: EventSettings, moment: datetime, due_at: datetime
+) -> None:
+    """Write the alerts that tell somebody that they are among the next."""
+    told = select(func.count()).where(Alert.ticket_id == ticket.id, Alert.kind == AlertKind.NEARLY_THERE)
+    _enqueue_on_each(
+        session, ticket, AlertKind.NEARLY_THERE, settings=settings,
+        occasion=str(session.execute(told).scalar_one() + 1), moment=moment, due_at=due_at,
+        lifetime=NEARLY_THERE_EXPIRES,
+    )  # fmt: skip
+
+
+def withdraw_nearly_there(session: Session, ticket: Ticket, *, moment: datetime) -> bool:
+    """Cancel what tells the ticket's customer that they are among the next, unless some of it may have left.
+
+    Tells whether nothing of it stands any more, so that they can be told another time. An undo revives none of it: it
+    looks at the queue itself.
+    """
+    alerts = session.scalars(
+        select(Alert).where(Alert.ticket_id == ticket.id, Alert.kind == AlertKind.NEARLY_THERE).with_for_update()
+    ).all()
+    for alert in alerts:
+        if alert.state is AlertState.PENDING and not alert.transmissions:
+            alert.state, alert.ended_at = AlertState.CANCELLED, moment
+            alert.reason_code, alert.reason = _NOT_NEAR_CODE, NOT_NEAR
+    return all(alert.state is AlertState.CANCELLED for alert in alerts)
 
 
 def enqueue_missed(
@@ -117,21 +167,22 @@ def channels_of_calls_that_left(session: Session, ticket: Ticket) -> set[Channel
     """Return the channels on which a Ready alert of the ticket's last take may have reached the customer."""
     called = session.execute(
         select(Alert.channel, Alert.occasion).where(
-            Alert.ticket_id == ticket.id, Alert.kind == AlertKind.READY, Alert.state.in_(_HAS_LEFT)
+            Alert.ticket_id == ticket.id, Alert.kind == AlertKind.READY, _may_have_arrived()
         )
     ).all()
     return {channel for channel, occasion in called if take_of(occasion) == ticket.take_number}
 
 
+def _may_have_arrived() -> ColumnElement[bool]:
+    """Return the condition for alerts that may be on somebody's phone, as far as anybody knows."""
+    # A text is cancelled after a try only when look-ups found nothing of it; an email cannot be looked up.
+    tried = or_(Alert.state == AlertState.PENDING, and_(Alert.state == AlertState.CANCELLED, Alert.channel == Channel.EMAIL))
+    return or_(Alert.state.in_(_HAS_LEFT), and_(Alert.transmissions > 0, tried))
+
+
 def take_of(occasion: str) -> int:
     """Return the number of the take that a Ready alert's occasion ("3", or "3.1" for a call again) belongs to."""
     return int(occasion.partition(".")[0])
-
-
-def language_of(occasion: str) -> str:
-    """Return the language that the occasion of a new password holds ("fr.1")."""
-    language, dot, _rest = occasion.partition(".")
-    return language if dot and language in LANGUAGES else DEFAULT_LANGUAGE
 
 
 def enqueue_feedback(
@@ -160,11 +211,10 @@ def enqueue_reset(
     language: str = DEFAULT_LANGUAGE,
 ) -> None:  # fmt: skip
     """Write the email with which one of the event's people sets a new password, in the language they asked in."""
-    occasion = f"{language}.{occasion}"
     session.add(
         Alert(
             event_id=event_id, person_id=person_id, kind=AlertKind.RESET, channel=Channel.EMAIL, occasion=occasion,
-            created_at=moment, due_at=moment, expires_at=moment + RESET_EXPIRES,
+            created_at=moment, due_at=moment, expires_at=moment + RESET_EXPIRES, language=language,
         )
     )  # fmt: skip
     wake_outbox(session, event_id)
@@ -179,7 +229,7 @@ def _enqueue(session: Session, ticket: Ticket, **alert: Any) -> None:
 
 
 def withdraw(session: Session, ticket_id: int, *, kinds: Collection[AlertKind], moment: datetime, reason: str) -> None:
-    """Cancel the ticket's alerts of `kinds` that have not left yet; those a worker holds are checked by it again."""
+    """Cancel the ticket's alerts of `kinds` that have not left yet; the worker checks again what it sends or looks up."""
     _cancel(session, ticket_id, Alert.kind.in_(kinds), code=_WITHDRAWN_CODE, moment=moment, reason=reason)
 
 
@@ -187,14 +237,23 @@ def withdraw_made_at(
     session: Session, ticket_id: int, *, moment_of_change: datetime, moment: datetime, reason: str
 ) -> None:
     """Cancel what the change of that moment has put into the outbox for the ticket and what has not left yet."""
-    made_then = Alert.created_at == moment_of_change
-    _cancel(session, ticket_id, made_then, code=_UNDONE_CODE, moment=moment, reason=reason)
+    _cancel(session, ticket_id, made_by_change(moment_of_change), code=_UNDONE_CODE, moment=moment, reason=reason)
+
+
+def made_by_change(moment_of_change: datetime) -> ColumnElement[bool]:
+    """Return the condition for the alerts that a change which can be undone has made.
+
+    A ticket by hand is checked in and given to somebody at one moment; who is near follows from the whole queue.
+    """
+    of_others = (AlertKind.CHECKED_IN, AlertKind.NEARLY_THERE)
+    return and_(Alert.created_at == moment_of_change, Alert.kind.not_in(of_others))
 
 
 def _cancel(
     session: Session, ticket_id: int, which: ColumnElement[bool], *, code: str, moment: datetime, reason: str
 ) -> None:
-    waiting = and_(Alert.ticket_id == ticket_id, Alert.state == AlertState.PENDING, which)
+    # A text that may have left already is not called back: its look-up says what became of it.
+    waiting = and_(Alert.ticket_id == ticket_id, Alert.state == AlertState.PENDING, Alert.unknown_at.is_(None), which)
     session.execute(
         update(Alert)
         .where(waiting)
@@ -220,13 +279,15 @@ def revive(session: Session, ticket_id: int, *, withdrawn_at: datetime, occasion
         if alert.kind is AlertKind.READY and take_of(alert.occasion) != take_of(occasion):
             alert.occasion = _free_occasion(session, alert, occasion)
         alert.state, alert.reason_code, alert.reason, alert.ended_at = AlertState.PENDING, "", "", None
+        if alert.due_at == alert.expires_at:  # its channel stood still, and may have been started since
+            alert.due_at = withdrawn_at
         wake_outbox(session, alert.event_id)
 
 
 def keep_calls(session: Session, ticket_id: int, *, of_take: int, for_take: int) -> None:
     """Let the calls of an earlier take that may have arrived count for a later one: the same expert still waits."""
     calls = session.scalars(
-        select(Alert).where(Alert.ticket_id == ticket_id, Alert.kind == AlertKind.READY, Alert.state.in_(_HAS_LEFT))
+        select(Alert).where(Alert.ticket_id == ticket_id, Alert.kind == AlertKind.READY, _may_have_arrived())
     ).all()
     for alert in calls:
         if take_of(alert.occasion) == of_take:

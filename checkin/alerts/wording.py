@@ -9,7 +9,7 @@ from typing import Final
 
 from checkin.i18n import translate as translate  # noqa: PLC0414 - also asked for by this name
 
-_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+[0-9]?)\}")
 
 # Marks that change the direction of what follows them, and the one that is invisible everywhere. The joiners
 # (U+200C, U+200D) stay: scripts and emoji need them.
@@ -41,6 +41,22 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     """
     filled = _PLACEHOLDER.sub(lambda match: values[match[1]], template)
     return re.sub(r" +(?=[ ,.!?]|$)", "", filled).strip()
+
+
+def is_unseen(character: str) -> bool:
+    """Tell whether nobody sees the character although it turns what follows around."""
+    return character in _UNSEEN
+
+
+def placeholders_of(template: str) -> set[str]:
+    """Return the names of the placeholders in `template`."""
+    return set(_PLACEHOLDER.findall(template))
+
+
+def paragraphs_of(body: str) -> tuple[str, ...]:
+    """Return the paragraphs of a body, each as one line: between two there is an empty line."""
+    found = (" ".join(part.split()) for part in re.split(r"\n[ \t]*\n", body))
+    return tuple(part for part in found if part)
 
 
 def _is_surrogate(character: str) -> bool:

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from checkin.models import Source
 from checkin.queueing.duplicates import Duplicate, hold_person, keep, settle
 from checkin.queueing.new_tickets import CheckedIn, CheckInDetails, find_first, find_offer, write_ticket
+from checkin.queueing.telling import tell_of_check_in
 
 __all__ = ["CheckInDetails", "CheckedIn", "check_in"]
 
@@ -22,7 +23,9 @@ def check_in(
     """
     hold_person(session, details, event_id=event_id)
     if duplicate is Duplicate.KEEP:
-        return find_first(session, details, event_id=event_id) or keep(session, details, event_id=event_id)
+        return find_first(session, details, event_id=event_id) or keep(
+            session, details, event_id=event_id, by=by
+        )
     offer = find_offer(session, details, event_id=event_id)
     if isinstance(offer, CheckedIn):
         return offer
@@ -30,4 +33,5 @@ def check_in(
     if there is not None:
         return there
     made = write_ticket(session, details, offer, event_id=event_id, by=by, where=where, source=source)
+    tell_of_check_in(session, made, offer)
     return CheckedIn(made.key)

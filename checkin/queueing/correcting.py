@@ -11,6 +11,7 @@ from checkin.queueing.details import replace_details
 from checkin.queueing.errors import CheckInTimeNotPossible, FirstNameMissing, NothingChanged, OnlyOrganisers
 from checkin.queueing.history import as_it_stands, by_person, record
 from checkin.queueing.locks import hold_ticket
+from checkin.queueing.nearing import queues_moved
 from checkin.queueing.permissions import has_role
 
 
@@ -69,6 +70,7 @@ def delete_ticket(session: Session, key: str, *, event_id: int, by: int, version
     # The follow-up of its survey is a conversation of its own.
     session.execute(update(Ticket).where(Ticket.follows_id == ticket.id).values(follows_id=None))
     session.delete(ticket)
+    queues_moved(session, ticket.team_id, event_id=event_id, due_at=database_now(session))
     announce(session, event_id)
 
 

@@ -10,8 +10,14 @@ from sqlalchemy.orm import Session
 
 from checkin.db import announce
 from checkin.models import Action, Actor, Status, Ticket, TicketChange
+from checkin.queueing.nearing import queues_moved
 
 UNDO_SECONDS: Final = 10
+CAN_BE_UNDONE: Final = frozenset({Action.STATUS, Action.HAND_OVER})
+# All that can change who is offered in a queue, or in which order.
+_MOVES_QUEUES: Final = CAN_BE_UNDONE | {
+    Action.TAKE, Action.PUT_BACK, Action.BRING_BACK, Action.UNDO, Action.URGENT, Action.CORRECT, Action.MORE_TIME,
+}  # fmt: skip
 _TIMES: Final = ("taken_at", "called_at", "on_the_way_at", "arrived_at", "closed_at", "not_before", "advised_at")
 
 
@@ -43,6 +49,11 @@ def record(
         )
     )  # fmt: skip
     announce(session, ticket.event_id)
+    if action in _MOVES_QUEUES:
+        # What is told to the others waits as what is told to this one: an undo brings them back to where they were.
+        due_at = after_undo(at) if action in CAN_BE_UNDONE else at
+        teams = {ticket.team_id, (before or {}).get("team", ticket.team_id)}
+        queues_moved(session, *teams, event_id=ticket.event_id, due_at=due_at)
 
 
 def after_undo(moment: datetime) -> datetime:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -28,11 +28,14 @@ from checkin.models import (
     Ticket,
     TicketChange,
 )
+from checkin.models.places import NEAR
 from checkin.models.settings import parse_settings
-from checkin.models.ticket import new_token
+from checkin.models.ticket import new_token, offered
 from checkin.queueing.customers import keep_customer
 from checkin.queueing.entrances import TAKES_NOBODY_NEW, require_entrance
 from checkin.queueing.errors import ProductNotOffered, QueueClosed, SubmittedTwice
+from checkin.queueing.locks import lock_teams
+from checkin.queueing.nearing import tells_who_is_near
 from checkin.queueing.titles import title_of
 
 Offer = Row[*tuple[Any, ...]]
@@ -117,6 +120,9 @@ def write_ticket(
     Raises QueueClosed when the queue was closed a moment ago, and SubmittedTwice when another request is writing the
     same submission or the same person at this moment.
     """
+    if tells_who_is_near(parse_settings(offer.settings_json)):
+        # Alone with the queue: a take at this moment would neither see this one nor be seen, and nobody would be told.
+        lock_teams(session, [offer.team_id])
     customer_id = keep_customer(session, _customer_columns(details), event_id=event_id)
     require_entrance(session, offer.team_id)
     number, moment = next_number(session, event_id=event_id)
@@ -189,6 +195,7 @@ def _ticket_values(
 ) -> dict[str, Any]:
     settings = parse_settings(offer.settings_json)
     urgent = settings.allow_urgent and details.urgent_reason != ""
+    priority = Priority.URGENT if urgent else Priority.NORMAL
     return {
         "number": number,
         "key": key,
@@ -213,10 +220,18 @@ def _ticket_values(
         "team_id": offer.team_id,
         "status_id": offer.status_id,
         "kind": StatusKind.OPEN,
-        "priority": Priority.URGENT if urgent else Priority.NORMAL,
+        "priority": priority,
         "queued_at": moment,
         "updated_at": moment,
         "take_number": 0,
         "version": 1,
         "desk": "",
+        "in_rehearsal": settings.rehearsal,
+        "told_nearly_there": _is_near(offer.team_id, priority, moment),
     }
+
+
+def _is_near(team_id: int, priority: Priority, moment: datetime) -> ColumnElement[bool]:
+    """Return the condition for a ticket that is near the front of its queue from the start: all others came before."""
+    ahead = select(Ticket.id).where(Ticket.team_id == team_id, offered(moment), Ticket.priority <= priority)
+    return select(func.count()).select_from(ahead.limit(NEAR).subquery()).scalar_subquery() < NEAR

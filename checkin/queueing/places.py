@@ -2,22 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from checkin.models import StatusKind, Ticket
+from checkin.models import Ticket
+from checkin.models.places import place_of
 from checkin.models.ticket import in_queue, offered, queue_order
 
-
-def place_of(session: Session, ticket: Ticket, *, moment: datetime) -> int | None:
-    """Return the ticket's place in its queue, None while it is not offered."""
-    if ticket.kind is not StatusKind.OPEN or ticket.owner_id is not None:
-        return None
-    if ticket.not_before is not None and ticket.not_before > moment:
-        return None
-    ahead = tuple_(*queue_order()) < tuple_(ticket.priority, ticket.queued_at, ticket.id)
-    statement = select(func.count()).select_from(Ticket).where(Ticket.team_id == ticket.team_id, offered(moment), ahead)
-    return 1 + session.execute(statement).scalar_one()
+__all__ = ["next_return", "place_of", "places"]
 
 
 def places(session: Session, *, event_id: int, moment: datetime) -> dict[int, int]:

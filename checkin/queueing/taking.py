@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 
 from checkin import clock
 from checkin.alerts import outbox
-from checkin.db import DatabaseBusy, announce, wake_outbox
+from checkin.db import DatabaseBusy, announce, database_now, wake_outbox
 from checkin.models import Action, Event, EventSettings, Person, Presence, QueueState, Take, Team, TeamMember, Ticket
 from checkin.models.settings import parse_settings
 from checkin.models.ticket import offered, queue_order
 from checkin.queueing.errors import Away, NoSuchTeam, NotYourTeam, QueueClosed, QueueEmpty, QueuePaused
 from checkin.queueing.hands import require_free_hands
 from checkin.queueing.history import by_person, record
+from checkin.queueing.nearing import queues_moved, tells_who_is_near
 from checkin.queueing.owning import give
 from checkin.queueing.taking_at_once import LockedTeam, lock_team, write_take
 
@@ -76,6 +77,8 @@ def take_next(
         if key is not None:
             announce(session, event_id)
             wake_outbox(session, event_id)
+            if tells_who_is_near(request.settings):
+                queues_moved(session, request.team_id, event_id=event_id, due_at=database_now(session))
             return TakenTicket(key)
         repeated = _refuse(session, request)
         if repeated is not None:

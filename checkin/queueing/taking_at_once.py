@@ -98,6 +98,7 @@ def write_take(
         "desk": desk,
         "after": json.dumps(after),
         "hands": settings.tickets_in_hand or _AS_MANY_AS_ONE_LIKES,
+        "delay": outbox.ready_delay(settings),
         "lifetime": timedelta(minutes=settings.ready_expires_minutes),
     }
     statement = take_statement(outbox.channels_of(AlertKind.READY, settings))

@@ -19,13 +19,23 @@ from checkin.models import (
     Survey,
     Ticket,
 )
+from checkin.models.settings import parse_settings
 from checkin.queueing.history import By, after_undo
+from checkin.queueing.new_tickets import NewTicket, Offer
 
 _SEEN_OFF: Final[dict[str, AlertKind]] = {
     StatusCode.NO_SHOW.value: AlertKind.MISSED,
     StatusCode.CANCELLED.value: AlertKind.CANCELLED,
 }
 _OF_THE_QUEUE: Final = (AlertKind.READY, AlertKind.PLEASE_WAIT, AlertKind.CHECKED_IN, AlertKind.NEARLY_THERE)
+
+
+def tell_of_check_in(session: Session, made: NewTicket, offer: Offer) -> None:
+    """Give whoever has just been checked in their key and their page, where the event sends that."""
+    settings = parse_settings(offer.settings_json)
+    if outbox.channels_of(AlertKind.CHECKED_IN, settings):
+        ticket = session.get_one(Ticket, made.id)
+        outbox.enqueue_checked_in(session, ticket, settings=settings, moment=made.moment)
 
 
 def tell_of_status(session: Session, ticket: Ticket, status: Status, *, was: str, by: By, moment: datetime) -> None:

@@ -19,7 +19,6 @@ from checkin.queueing.titles import retitle
 from checkin.queueing.transitions import require_free_hands_of, status_named
 
 UNDO_SECONDS: Final = history.UNDO_SECONDS
-_CAN_BE_UNDONE: Final = frozenset({Action.STATUS, Action.HAND_OVER})
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def undoable(session: Session, ticket_id: int, *, by: int, moment: datetime) -> 
     """Return this person's last change of the ticket while it can be undone."""
     change = session.scalars(
         select(TicketChange)
-        .where(TicketChange.ticket_id == ticket_id, TicketChange.action.in_(_CAN_BE_UNDONE))
+        .where(TicketChange.ticket_id == ticket_id, TicketChange.action.in_(history.CAN_BE_UNDONE))
         .order_by(TicketChange.id.desc())
         .limit(1)
     ).one_or_none()
@@ -72,7 +71,7 @@ def _ids(kept: dict[str, Any], name: str) -> list[int]:
 
 def _can_undo(change: TicketChange, ticket: Ticket, *, by: int, moment: datetime) -> bool:
     return (
-        change.action in _CAN_BE_UNDONE
+        change.action in history.CAN_BE_UNDONE
         and change.person_id == by
         and change.after.get("version") == ticket.version
         and moment < change.at + timedelta(seconds=UNDO_SECONDS)
@@ -89,9 +88,9 @@ def _restore(session: Session, ticket: Ticket, kept: dict[str, Any], *, by: int)
         ticket.take_number += 1
         outbox.keep_calls(session, ticket.id, of_take=kept["take_number"], for_take=ticket.take_number)
     # Reads, so it comes before the ticket is half changed: what is half changed would be written by the reading.
+    retitle(session, ticket, product_id=kept["product"])
     ticket.advice = _advice_of(session, ticket, kept.get("advised_at"))
     has_waited = ticket.owner_id is None
-    retitle(session, ticket, product_id=kept["product"])
     ticket.status_id, ticket.kind = status.id, status.kind
     ticket.owner_id, ticket.team_id, ticket.product_id = kept["owner"], kept["team"], kept["product"]
     ticket.desk = kept["desk"]
@@ -126,7 +125,7 @@ def _take_back_alerts(session: Session, ticket: Ticket, changed_at: datetime, mo
     """
     outbox.withdraw_made_at(session, ticket.id, moment_of_change=changed_at, moment=moment, reason=outbox.UNDONE)
     told = select(Alert.id).where(
-        Alert.ticket_id == ticket.id, Alert.created_at == changed_at, Alert.state != AlertState.CANCELLED
+        Alert.ticket_id == ticket.id, outbox.made_by_change(changed_at), Alert.state != AlertState.CANCELLED
     )
     if session.execute(told.limit(1)).first() is not None:
         raise TooLateToUndo(key=ticket.key)

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from checkin.alerts.defaults import MAILS, TEXTS
 from checkin.alerts.drafting import draft
-from checkin.alerts.outbox import language_of
 from checkin.alerts.segments import count_segments, is_gsm
 from checkin.alerts.templates import desk_name, letter, text_of
 from checkin.config import Settings
@@ -63,9 +62,3 @@ def test_a_new_password_comes_in_the_language_it_was_asked_for_in(rules: Cast, s
         alerts = session.scalars(select(Alert).where(Alert.kind == AlertKind.RESET).order_by(Alert.id)).all()
         subjects = [draft(session, alert, sender=sender, moment=NINE).subject for alert in alerts]
     assert [subject.split(" ", 1)[0] for subject in subjects] == ["Choisissez", "Choose"]
-
-
-def test_an_occasion_without_a_known_language_is_english() -> None:
-    assert [language_of(occasion) for occasion in ("fr.1", "en.1", "xx.1", "fr", "", "1")] == [
-        "fr", "en", "en", "en", "en", "en",
-    ]  # fmt: skip
