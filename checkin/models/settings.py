@@ -1,10 +1,11 @@
 """The settings of an event, by the names that the command line and the set-up page use."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from string import Formatter
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import phonenumbers
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -18,6 +19,10 @@ LANGUAGES = {"en": "English", "fr": "Français"}
 # What the expert's ticket shows of a customer, in its usual order.
 TICKET_FIELDS = ("product", "team", "email", "phone", "username", "question_1", "question_2", "question_3")
 QUESTIONS = ("question_1", "question_2", "question_3")
+# Only what may stand in an address as it is: the rest has to be percent-encoded, as browsers copy it.
+_OUTSIDE_ADDRESS: Final = re.compile(
+    r"https://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?([/?#][A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*)?"
+)
 
 
 class Asked(StrEnum):
@@ -177,6 +182,13 @@ class EventSettings(BaseModel):
         if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
             raise ValueError("must be a country's two letters, such as US")
         return value.upper()
+
+    @field_validator("feedback_url")
+    @classmethod
+    def _outside(cls, value: str) -> str:
+        if value and not _OUTSIDE_ADDRESS.fullmatch(value):
+            raise ValueError("must be an address that begins with https://")
+        return value
 
     @field_validator("title_format")
     @classmethod
