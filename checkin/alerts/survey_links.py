@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkin.alerts.links import feedback_link
+from checkin.alerts.wording import shown
 from checkin.models import Account, Event, Person, Survey, Ticket
 
 
@@ -34,7 +35,7 @@ def outside_link(session: Session, survey: Survey) -> str:
 
 def with_parameters(address: str, values: dict[str, str]) -> str:
     """Return the address with these parameters after those that it has, before its fragment; what is empty is not."""
-    ours = "&".join(f"{name}={quote(value, safe='')}" for name, value in values.items() if value)
+    ours = "&".join(f"{name}={quote(shown(value), safe='')}" for name, value in values.items() if value)
     parts = urlsplit(address)
     query = "&".join(one for one in (parts.query.rstrip("&"), ours) if one)
     return urlunsplit(parts._replace(query=query))
