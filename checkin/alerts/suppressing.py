@@ -7,15 +7,14 @@ known: what is due afterwards ends as `suppressed`.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from checkin.alerts.endings import end
 from checkin.alerts.opt_outs import Wish, wish_of
-from checkin.db import announce
+from checkin.db import announce, insert_unless_there
 from checkin.i18n import mark as N_
 from checkin.models import Alert, AlertState, Channel, ReceivedText, StatusKind, Suppression, Ticket
 
@@ -43,7 +42,7 @@ def suppress(session: Session, channel: Channel, address: str, *, source: str, m
     `source` is the word that was sent, or the provider's code.
     """
     row = {"channel": channel, "address": _known_as(address), "source": source[:40], "at": moment}
-    is_new = _insert(session, Suppression, row)
+    is_new = insert_unless_there(session, Suppression, row)
     if is_new:
         _tell_pages(session, channel, _known_as(address))
     return is_new
@@ -73,7 +72,7 @@ def take_text(
     """
     wish = wish_of(body, opt_out_type=opt_out_type)
     row = {"sid": sid[:40], "at": moment, "address": address[:32], "word": wish.value}
-    if not _insert(session, ReceivedText, row):
+    if not insert_unless_there(session, ReceivedText, row):
         return None
     if wish is Wish.STOP:
         suppress(session, Channel.TEXT, address, source=wish.value, moment=moment)
@@ -84,13 +83,6 @@ def take_text(
 
 def _known_as(address: str) -> str:
     return address.strip().lower()
-
-
-def _insert(session: Session, table: type[Suppression | ReceivedText], row: dict[str, Any]) -> bool:
-    """Write a row unless there is one like it; tell whether it was written."""
-    insert: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).values(**row).on_conflict_do_nothing()
-    return session.execute(statement.returning(*table.__table__.primary_key)).first() is not None
 
 
 def _tell_pages(session: Session, channel: Channel, address: str) -> None:
