@@ -36,8 +36,8 @@ def open_lanes(
     """
     sender = Sender.of(settings, secret_key=secret_key)
     lease = timedelta(seconds=settings.lease_seconds)
-    twilio = _twilio(settings) if settings.has_text_provider else None
-    mail = _smtp(settings).send if settings.has_mail_provider else None
+    twilio = text_channel(settings) if settings.has_text_provider else None
+    mail = mail_channel(settings).send if settings.has_mail_provider else None
     return (
         Lane(
             Channel.TEXT, twilio.send if twilio else None, sender, transaction, lease,
@@ -48,7 +48,8 @@ def open_lanes(
     )  # fmt: skip
 
 
-def _twilio(settings: Settings) -> TwilioChannel:
+def text_channel(settings: Settings) -> TwilioChannel:
+    """Return the channel of texts that the settings describe; nothing is contacted."""
     return TwilioChannel(
         account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_auth_token,
@@ -58,7 +59,8 @@ def _twilio(settings: Settings) -> TwilioChannel:
     )
 
 
-def _smtp(settings: Settings) -> SmtpChannel:
+def mail_channel(settings: Settings) -> SmtpChannel:
+    """Return the channel of emails that the settings describe. Raises ValueError when SMTP_URL cannot be used."""
     return SmtpChannel(settings.smtp_url, seconds=settings.provider_timeout_seconds)
 
 
