@@ -4,6 +4,7 @@ import "./kept.js";
 const REFRESH = 20000;
 const TOO_SOON = 800; // the second tap of a double tap is no wish to go on
 let ticking = 0;
+let shownAt = 0; // since when somebody's number stands there; 0 while it does not
 
 function leave() {
   clearInterval(ticking);
@@ -12,7 +13,7 @@ function leave() {
 
 function countDown(main) {
   clearInterval(ticking);
-  const shownAt = Date.now();
+  shownAt = Date.now();
   const words = main.querySelector("[data-countdown]");
   const seconds = Number(main.dataset.cleanAfter);
   const tick = () => {
@@ -27,10 +28,20 @@ function countDown(main) {
   });
 }
 
+// Enter goes on as a tap does, wherever the focus stands; not the second one of a double press, nor one that is held.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.repeat || !shownAt || event.target.closest("a, button")) return;
+  if (Date.now() - shownAt > TOO_SOON) leave();
+});
+
 function begin() {
   const main = document.querySelector("main[data-clean-after]");
-  if (main) countDown(main);
-  else clearInterval(ticking);
+  if (main) {
+    countDown(main);
+    return;
+  }
+  clearInterval(ticking);
+  shownAt = 0;
 }
 
 function showLine(on) {

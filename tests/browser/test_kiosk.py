@@ -152,6 +152,27 @@ def test_a_ticket_that_an_expert_has_cannot_be_moved_and_the_page_names_them(ven
     fill_in(page, venue)
     choose(page, "API")
     check_in_button(page).click()
+def test_enter_begins_the_next_check_in_but_not_the_second_one_of_a_double_press(venue: Venue) -> None:
+    page = venue.open("/sign-in", KIOSK, who=venue.cast.vera)
+    page.clock.install()
+    page.goto(f"/{venue.cast.slug}/checkin")
+    fill_in(page, venue)
+    clean_forms: list[str] = []
+    page.on("request", lambda one: clean_forms.append(one.url) if one.method == "GET" else None)
+    page.evaluate("""() => {
+      const enter = () => new KeyboardEvent("keydown", { key: "Enter", bubbles: true });
+      const press = () => document.activeElement.dispatchEvent(enter());
+      document.addEventListener("htmx:after:swap", press, { once: true });
+    }""")
+    page.keyboard.press("Enter")
+    expect(page.locator("#done-heading")).to_be_focused()
+    page.clock.fast_forward(1000)
+    page.keyboard.press("Enter")
+    is_clean(page)
+    expect(page.get_by_label("First name")).to_be_focused()
+    assert len(clean_forms) == 1
+
+
     expect(page.locator(".here")).to_contain_text("With Emil at Desk 7.")
     expect(page.get_by_role("button", name="Move")).to_have_count(0)
 
