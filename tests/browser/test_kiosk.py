@@ -56,6 +56,23 @@ def test_nothing_scrolls_and_everything_is_large_enough_to_tap(
     assert small == []
 
 
+def test_with_every_field_there_is_room_for_what_is_wrong_and_what_is_asked(venue: Venue) -> None:
+    third = {"ask_question_3": "optional", "question_3": "Seen us before", "question_3_choices": "yes,no"}
+    venue.cast.set(**TWO_QUESTIONS, **third, allow_urgent=True, ask_username="optional")
+    page = open_kiosk(venue)
+    page.get_by_label("Email").fill("nonsense")
+    page.get_by_label("Phone").fill("12")
+    check_in_button(page).click()
+    expect(page.locator("#phone-problem")).to_be_visible()
+    settled(page)
+    assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight"), "with five errors"
+    fill_in(page, venue, Email="carla@gmial.com", Phone="(800) 555-1234", Company="Acme")
+    check_in_button(page).click()
+    expect(page.locator(".question")).to_have_count(2)
+    settled(page)
+    assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight"), "with two questions"
+
+
 def test_a_phone_shows_the_form_as_wide_as_it_is(venue: Venue) -> None:
     venue.cast.set(**TWO_QUESTIONS)
     page = open_kiosk(venue, PHONE)
@@ -135,23 +152,6 @@ def test_enter_keeps_the_ticket_and_the_next_customer_finds_a_clean_form(venue: 
     is_clean(page)
 
 
-def test_back_to_the_form_keeps_what_was_typed(venue: Venue) -> None:
-    checked_in(venue.cast, email=venue.email)
-    page = open_kiosk(venue)
-    fill_in(page, venue)
-    check_in_button(page).click()
-    page.get_by_role("button", name="Back to the form").click()
-    expect(page.get_by_label("Notes")).to_have_value(re.compile("regression"))
-    expect(page.get_by_role("radio", name="Stats iQ")).to_be_checked()
-
-
-def test_a_ticket_that_an_expert_has_cannot_be_moved_and_the_page_names_them(venue: Venue) -> None:
-    checked_in(venue.cast, email=venue.email)
-    taken(venue.cast)
-    page = open_kiosk(venue)
-    fill_in(page, venue)
-    choose(page, "API")
-    check_in_button(page).click()
 def test_enter_begins_the_next_check_in_but_not_the_second_one_of_a_double_press(venue: Venue) -> None:
     page = venue.open("/sign-in", KIOSK, who=venue.cast.vera)
     page.clock.install()
@@ -173,6 +173,23 @@ def test_enter_begins_the_next_check_in_but_not_the_second_one_of_a_double_press
     assert len(clean_forms) == 1
 
 
+def test_back_to_the_form_keeps_what_was_typed(venue: Venue) -> None:
+    checked_in(venue.cast, email=venue.email)
+    page = open_kiosk(venue)
+    fill_in(page, venue)
+    check_in_button(page).click()
+    page.get_by_role("button", name="Back to the form").click()
+    expect(page.get_by_label("Notes")).to_have_value(re.compile("regression"))
+    expect(page.get_by_role("radio", name="Stats iQ")).to_be_checked()
+
+
+def test_a_ticket_that_an_expert_has_cannot_be_moved_and_the_page_names_them(venue: Venue) -> None:
+    checked_in(venue.cast, email=venue.email)
+    taken(venue.cast)
+    page = open_kiosk(venue)
+    fill_in(page, venue)
+    choose(page, "API")
+    check_in_button(page).click()
     expect(page.locator(".here")).to_contain_text("With Emil at Desk 7.")
     expect(page.get_by_role("button", name="Move")).to_have_count(0)
 

@@ -236,8 +236,7 @@ def test_only_the_expert_whom_she_asked_knows_that_she_needs_more_time(client: F
     pressed(client, cast, key, "more-time")
     assert "Emil knows that you need a few more minutes." in words(client, cast, key)
     with cast.writing() as session:
-        to_lena = {"event_id": cast.event_id, "by": cast.emil.id, "version": None, "person_id": cast.lena.id}
-        hand_over_to_person(session, key, **to_lena)
+        hand_over_to_person(session, key, event_id=cast.event_id, by=cast.emil.id, version=None, person_id=cast.lena.id)
     assert "knows that you need" not in words(client, cast, key)
 
 
