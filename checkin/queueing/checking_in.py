@@ -23,9 +23,7 @@ def check_in(
     """
     hold_person(session, details, event_id=event_id)
     if duplicate is Duplicate.KEEP:
-        return find_first(session, details, event_id=event_id) or keep(
-            session, details, event_id=event_id, by=by
-        )
+        return find_first(session, details, event_id=event_id) or keep(session, details, event_id=event_id, by=by)
     offer = find_offer(session, details, event_id=event_id)
     if isinstance(offer, CheckedIn):
         return offer

@@ -6,11 +6,12 @@ from enum import StrEnum
 from sqlalchemy import false, func, or_, select
 from sqlalchemy.orm import Session
 
-from checkin.models import Customer, Source, StatusKind, Ticket
+from checkin.models import Customer, Source, StatusKind, Ticket, TicketChange
 from checkin.queueing.errors import AlreadyHere, DuplicateGone, TicketChanged
 from checkin.queueing.handing_over import let_wait
 from checkin.queueing.locks import hold_ticket
 from checkin.queueing.new_tickets import CheckedIn, CheckInDetails, Offer
+from checkin.queueing.notes import add_note
 
 
 class Duplicate(StrEnum):
@@ -85,12 +86,24 @@ def settle(
     return CheckedIn(there.key, kept=True)
 
 
-def keep(session: Session, details: CheckInDetails, *, event_id: int) -> CheckedIn:
-    """Return the open ticket that the customer keeps; no queue has to be open for that. Raises DuplicateGone."""
+def keep(session: Session, details: CheckInDetails, *, event_id: int, by: int | None) -> CheckedIn:
+    """Return the open ticket that the customer keeps, with what was typed as notes added to it, once.
+
+    No queue has to be open for that. Raises DuplicateGone.
+    """
     there = open_ticket(session, details, event_id=event_id)
     if there is None:
         raise DuplicateGone
+    if by is not None and details.notes and not _says_already(session, there.key, details.notes, event_id=event_id):
+        add_note(session, there.key, event_id=event_id, by=by, words=details.notes)
     return CheckedIn(there.key, kept=True)
+
+
+def _says_already(session: Session, key: str, words: str, *, event_id: int) -> bool:
+    """Tell whether the ticket has these words: from its own check-in, or from an answer that comes a second time."""
+    its_own = (Ticket.event_id == event_id, Ticket.key == key)
+    noted = select(TicketChange.id).where(TicketChange.ticket_id == Ticket.id, TicketChange.words == words).exists()
+    return session.scalars(select(Ticket.id).where(*its_own, or_(Ticket.notes == words, noted))).first() is not None
 
 
 def move_waiting(session: Session, key: str, offer: Offer, *, event_id: int, by: int, words: str = "") -> None:

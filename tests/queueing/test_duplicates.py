@@ -83,6 +83,18 @@ def test_keep_makes_nothing_however_often(rules: Cast) -> None:
     assert len(rules.changes("STQ-1")) == 1
 
 
+def test_what_was_typed_as_notes_is_added_to_the_ticket_that_is_kept(rules: Cast) -> None:
+    checked_in(rules, notes="The regression looks wrong.")
+    for words in ("The regression looks wrong.", "Leaves at 15:00.", "Leaves at 15:00."):
+        submit(rules, details(rules, "API", notes=words), Duplicate.KEEP)
+    changes = rules.changes("STQ-1")
+    assert [(change.action, change.words, change.person_id) for change in changes[1:]] == [
+        ("note", "Leaves at 15:00.", rules.vera.id)
+    ]
+    submit(rules, details(rules, "API", notes="Is back."), Duplicate.KEEP, by=None)
+    assert len(rules.changes("STQ-1")) == len(changes), "whose note would it be?"
+
+
 def test_keep_works_though_the_other_queue_is_closed(rules: Cast) -> None:
     checked_in(rules)
     rules.set_queue("API", QueueState.CLOSED)
