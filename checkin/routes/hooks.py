@@ -93,7 +93,7 @@ def _require_twilio() -> None:
     address = settings.effective_public_url + request.path + (f"?{query}" if query else "")
     signature = request.headers.get("X-Twilio-Signature", "")
     if not any(RequestValidator(token).validate(address, request.form, signature) for token in tokens):
-        _turn_away("signature")
+        _turn_away("signature" if signature else "unsigned")
     if request.form.get("AccountSid") != settings.twilio_account_sid:
         _turn_away("account")
 
@@ -101,7 +101,8 @@ def _require_twilio() -> None:
 def _turn_away(why: str) -> NoReturn:
     _log.warning("hook refused", path=request.path, why=why)
     moment = clock.now()
-    if _ledger().is_due(Hook.REFUSED, why, moment):
+    # Without any signature it was not Twilio: somebody looking around, or `doctor` asking whether we are here.
+    if why != "unsigned" and _ledger().is_due(Hook.REFUSED, why, moment):
         with suppress(DatabaseBusy), transaction() as session:
             note_call(session, Hook.REFUSED, detail=why, moment=moment)
     abort(403)
