@@ -78,7 +78,7 @@ def _failed(session: Session, alert: Alert, error: TransportError, *, lane: Lane
         wait_again(alert, code, error.sentence, moment, retry_after=error.retry_after or 0.0)
     elif error.outcome is Outcome.UNKNOWN:
         after = lane.look_up_after if lane.look_up is not None else None
-        may_have_left(alert, code, error.sentence, unknown_at=moment, moment=moment, look_up_after=after)
+        may_have_left(alert, code, error.sentence, moment=moment, look_up_after=after, ended=moment)
     elif error.outcome is Outcome.MISCONFIGURED:
         pause_channel(session, alert, error, moment=moment)
     elif code == OPTED_OUT_CODE:

@@ -30,16 +30,16 @@ def release(alert: Alert, state: AlertState, code: str, sentence: str) -> None:
 
 
 def may_have_left(
-    alert: Alert, code: str, sentence: str, *, unknown_at: datetime, moment: datetime, look_up_after: timedelta | None
+    alert: Alert, code: str, sentence: str, *, moment: datetime, look_up_after: timedelta | None, ended: datetime
 ) -> None:
     """Count a try that ended without our knowing how: an email leaves again, a text is looked up before that.
 
-    What has been tried often enough, or cannot be looked up (`look_up_after` is None), is left to a person.
+    A look-up waits until the provider has had its time since the try `ended`. What has been tried often enough, or cannot be looked up (`look_up_after` is None), is left to a person.
     """
     alert.transmissions += 1
     if alert.channel is Channel.TEXT:
-        alert.unknown_at, alert.look_ups = unknown_at, 0
-        alert.due_at = unknown_at + (look_up_after or timedelta())
+        alert.unknown_at, alert.look_ups = moment, 0
+        alert.due_at = ended + (look_up_after or timedelta())
         state = AlertState.PENDING if look_up_after is not None else AlertState.NEEDS_REVIEW
         release(alert, state, code, sentence)
     elif alert.transmissions < MOST_TRANSMISSIONS[alert.channel]:

@@ -101,8 +101,8 @@ def _take_up_alone(session: Session, alert: Alert, lane: Lane, moment: datetime)
 def _take_up(session: Session, alert: Alert, lane: Lane, moment: datetime) -> Leased | LookUp | None:
     look_up_after = lane.look_up_after if lane.look_up is not None else None
     if alert.lease_until is not None:  # it says `sending`
-        known_until = min(alert.lease_until, moment)
-        may_have_left(alert, "lost", LOST, unknown_at=known_until, moment=moment, look_up_after=look_up_after)
+        ended = min(alert.lease_until, moment)
+        may_have_left(alert, "lost", LOST, moment=moment, look_up_after=look_up_after, ended=ended)
         return None
     if is_to_be_looked_up(alert):
         return begin_look_up(session, alert, lease=lane.lease, look_up_after=look_up_after, moment=moment)

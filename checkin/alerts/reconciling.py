@@ -22,11 +22,14 @@ from checkin.models import Alert, AlertState, Channel
 
 LOOK_UPS: Final = 2
 
-# Clocks differ: a text counts as ours when Twilio made it up to so long before our own time says that we tried.
+# Clocks differ: a text counts as ours when Twilio made it up to so long before, by its clock, our alert was written.
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 # A look-up that cannot be answered goes on for so many times the usual wait, even for an alert that is too old.
-_PATIENCE: Final = 4
+_PATIENCE: Final = 5
+
+# So long after that nobody looks it up any more, should each look-up come to no end at all.
+_NOT_EVEN_BEGUN: Final = timedelta(hours=1)
 
 # A phone that was out of reach is not reached a second later.
 _SECONDS_BEFORE_ONE_MORE: Final = 30.0
@@ -72,11 +75,11 @@ def begin_look_up(
     Nobody else looks it up for the time of a lease; its state stays `pending`.
     """
     assert alert.unknown_at is not None  # noqa: S101  # only what is unknown is looked up
-    if look_up_after is None or moment > _patient_until(alert, lease + look_up_after * _PATIENCE):
+    if look_up_after is None or moment > _patient_until(alert, look_up_after) + _NOT_EVEN_BEGUN:
         release(alert, AlertState.NEEDS_REVIEW, alert.reason_code, alert.reason)
         return None
     alert.due_at = moment + lease
-    since = alert.unknown_at - lease - _CLOCKS_DIFFER
+    since = alert.created_at - _CLOCKS_DIFFER
     adopted = _adopted_by_others(session, alert)
     return LookUp(alert.id, alert.unknown_at, alert.look_ups, alert.recipient, alert.body, since, adopted)
 
@@ -98,8 +101,9 @@ def record_look_up(
             heed_code(session, alert, answer.code, moment=moment)
     elif answer is None:
         _not_found(alert, look_up_after, moment)
-    else:
-        # No answer, or the answer of another alert: ask again. `begin_look_up` knows when that is enough.
+    elif moment > _patient_until(alert, look_up_after):
+        release(alert, AlertState.NEEDS_REVIEW, alert.reason_code, alert.reason)
+    else:  # no answer, or what is another alert's
         alert.due_at = moment + look_up_after
 
 
@@ -179,11 +183,11 @@ def _adopted_by_others(session: Session, alert: Alert) -> frozenset[str]:
     return frozenset(session.scalars(sids))
 
 
-def _patient_until(alert: Alert, least: timedelta) -> datetime:
+def _patient_until(alert: Alert, look_up_after: timedelta) -> datetime:
     """Return when look-ups of a text end that nobody answers: with its time to live, but each gets its chance."""
     assert alert.unknown_at is not None  # noqa: S101  # only what is unknown is looked up
-    least_until = alert.unknown_at + least
-    return least_until if alert.expires_at is None else max(least_until, alert.expires_at)
+    at_least = alert.unknown_at + look_up_after * _PATIENCE
+    return at_least if alert.expires_at is None else max(at_least, alert.expires_at)
 
 
 def _key_of(alert: Alert) -> tuple[datetime | None, int]:
