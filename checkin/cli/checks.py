@@ -4,8 +4,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,6 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from checkin.alerts.channels.smtp import SmtpChannel
 from checkin.cli.data_checks import check_data, check_file
+from checkin.cli.findings import Finding, Level, warning, well, wrong
+from checkin.cli.mail_checks import check_mail, check_own_senders
+from checkin.cli.text_checks import check_last_calls, check_texts
 from checkin.config import Settings
 from checkin.db import check_database, db
 from checkin.models import Event, GivenRole, Person, PersonRole, Product, Status, StatusCode, Team, TeamMember
@@ -26,51 +28,37 @@ from checkin.server_marks import servers_running
 _LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
 
 
-class Level(StrEnum):
-    """How bad it is; only `wrong` makes the command fail."""
+class Asking(Enum):
+    """Whom the checks may ask."""
 
-    WELL = "ok"
-    WARNING = "warning"
-    WRONG = "WRONG"
+    PROVIDERS = auto()
+    """Twilio, the mail server, DNS, and our own public address."""
 
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found, as a sentence for the operator."""
-
-    level: Level
-    sentence: str
+    NOBODY = auto()
 
 
-def _well(sentence: str) -> Finding:
-    return Finding(Level.WELL, sentence)
-
-
-def _warning(sentence: str) -> Finding:
-    return Finding(Level.WARNING, sentence)
-
-
-def _wrong(sentence: str) -> Finding:
-    return Finding(Level.WRONG, sentence)
-
-
-def look(settings: Settings) -> Iterator[Finding]:
+def look(settings: Settings, *, asking: Asking) -> Iterator[Finding]:
     """Go through all checks; those of the tables only when there are tables."""
     yield check_python(sys.version_info[:3])
     yield from check_sqlite(settings, sqlite3.sqlite_version_info)
     yield from check_addresses(settings)
     yield from check_providers(settings)
+    if asking is Asking.PROVIDERS:
+        yield from check_texts(settings)
+        yield from check_mail(settings)
     yield from check_folder(settings)
     reached = list(check_tables())
     yield from reached
     if all(finding.level is Level.WELL for finding in reached):
+        yield from check_last_calls(settings)
+        yield from check_own_senders(settings)
         yield from check_events()
 
 
 def check_python(version: tuple[int, ...]) -> Finding:
     """Look at the Python that runs this."""
     words = ".".join(str(part) for part in version)
-    return _well(f"Python {words}.") if version >= (3, 11) else _wrong(f"Python {words}: Checkin needs 3.11 or newer.")
+    return well(f"Python {words}.") if version >= (3, 11) else wrong(f"Python {words}: Checkin needs 3.11 or newer.")
 
 
 def check_sqlite(settings: Settings, version: tuple[int, ...]) -> Iterator[Finding]:
@@ -79,16 +67,16 @@ def check_sqlite(settings: Settings, version: tuple[int, ...]) -> Iterator[Findi
         return
     words = ".".join(str(part) for part in version)
     if has_wal_reset_bug(version):
-        yield _warning(
+        yield warning(
             f"SQLite {words} can, very rarely, damage a file that several connections write (its WAL-reset bug). "
             "Good for trying; for an event that matters use PostgreSQL, or SQLite 3.51.3 or newer (3.50.7, 3.44.6)."
         )
     else:
-        yield _well(f"SQLite {words}.")
+        yield well(f"SQLite {words}.")
     servers = servers_running(settings)
     if len(servers) > 1:
         listed = ", ".join(str(number) for number in servers)
-        yield _wrong(f"{len(servers)} server processes run on one SQLite file ({listed}). End all but one.")
+        yield wrong(f"{len(servers)} server processes run on one SQLite file ({listed}). End all but one.")
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
@@ -101,40 +89,40 @@ def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
 def check_addresses(settings: Settings) -> Iterator[Finding]:
     """Look at SECRET_KEY, HOST and PUBLIC_URL."""
     if settings.secret_key and len(settings.secret_key) < 16:
-        yield _wrong("SECRET_KEY is short enough to be guessed: use 32 random characters or more.")
+        yield wrong("SECRET_KEY is short enough to be guessed: use 32 random characters or more.")
     public = urlsplit(settings.effective_public_url)
     if not settings.public_url and settings.host not in _LOOPBACK:
-        yield _warning("PUBLIC_URL is not set: links in texts, emails and QR codes will not open on other machines.")
+        yield warning("PUBLIC_URL is not set: links in texts, emails and QR codes will not open on other machines.")
     elif public.scheme == "http" and public.hostname not in _LOOPBACK:
-        yield _warning(
+        yield warning(
             "PUBLIC_URL is http: passwords and names travel in the clear. Fine only on a network of your own."
         )
     elif public.scheme == "https" and not settings.trusted_proxies:
-        yield _warning("PUBLIC_URL is https and TRUSTED_PROXIES is 0: behind a proxy set it to the number of proxies.")
+        yield warning("PUBLIC_URL is https and TRUSTED_PROXIES is 0: behind a proxy set it to the number of proxies.")
     else:
-        yield _well(f"Links begin with {settings.effective_public_url}.")
+        yield well(f"Links begin with {settings.effective_public_url}.")
 
 
 def check_providers(settings: Settings) -> Iterator[Finding]:
     """Look whether texts and emails can leave."""
     if settings.has_text_provider:
-        yield _well("Texts leave through Twilio.")
+        yield well("Texts leave through Twilio.")
     elif settings.twilio_account_sid or settings.twilio_auth_token:
-        yield _wrong(
+        yield wrong(
             "Twilio is set only by half: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, and _MESSAGING_SERVICE_SID or _FROM."
         )
     else:
-        yield _warning("No provider for texts is set: they are kept in the outbox as not sent.")
+        yield warning("No provider for texts is set: they are kept in the outbox as not sent (docs/alerts.md, Twilio).")
     if settings.has_mail_provider:
         try:
             SmtpChannel(settings.smtp_url, seconds=settings.provider_timeout_seconds)
-            yield _well(f"Emails leave from {settings.mail_from}.")
+            yield well(f"Emails leave from {settings.mail_from}.")
         except ValueError as error:
-            yield _wrong(f"SMTP_URL cannot be used: {error}.")
+            yield wrong(f"SMTP_URL cannot be used: {error}.")
     elif settings.smtp_url or settings.mail_from:
-        yield _wrong("Email is set only by half: SMTP_URL and MAIL_FROM belong together.")
+        yield wrong("Email is set only by half: SMTP_URL and MAIL_FROM belong together.")
     else:
-        yield _warning("No provider for emails is set: they are kept in the outbox as not sent.")
+        yield warning("No provider for emails is set: they are kept in the outbox as not sent (docs/alerts.md, SMTP).")
 
 
 def check_folder(settings: Settings) -> Iterator[Finding]:
@@ -144,12 +132,12 @@ def check_folder(settings: Settings) -> Iterator[Finding]:
         database = Path(make_url(settings.effective_database_url).database or "")
         folders.add(database.parent)
         if database.exists() and not os.access(database, os.W_OK):
-            yield _wrong(f"{database} cannot be written.")
+            yield wrong(f"{database} cannot be written.")
     for folder in sorted(folders):
         if os.access(folder, os.W_OK):
-            yield _well(f"{folder} can be written.")
+            yield well(f"{folder} can be written.")
         else:
-            yield _wrong(f"{folder} cannot be written.")
+            yield wrong(f"{folder} cannot be written.")
 
 
 def check_tables() -> Iterator[Finding]:
@@ -158,42 +146,42 @@ def check_tables() -> Iterator[Finding]:
         check_database(db.session())
         here = migration_here()
     except SQLAlchemyError as error:
-        yield _wrong(f"The database does not answer: {str(error).splitlines()[0]}")
+        yield wrong(f"The database does not answer: {str(error).splitlines()[0]}")
         return
     finally:
         db.session.remove()
     if here == newest_migration():
-        yield _well(f"The database answers; its tables are those of this version ({here}).")
+        yield well(f"The database answers; its tables are those of this version ({here}).")
     else:
-        yield _wrong(
+        yield wrong(
             f"The tables are at {here or 'nothing'}, needed is {newest_migration()}: flask --app app db upgrade"
         )
 
 
 def check_events() -> Iterator[Finding]:
     """Look whether each event can be worked with, and whether its data hold together."""
-    yield from map(_wrong, check_file())
+    yield from map(wrong, check_file())
     events = db.session.execute(select(Event.id, Event.slug).order_by(Event.id)).all()
     if not events:
-        yield _warning("There is no event yet: flask --app app demo, or event create.")
+        yield warning("There is no event yet: flask --app app demo, or event create.")
     for event_id, slug in events:
         found = [finding for check in _OF_AN_EVENT for finding in check(event_id, slug)]
-        yield from found or [_well(f"{slug}: products, teams, statuses and people are complete.")]
+        yield from found or [well(f"{slug}: products, teams, statuses and people are complete.")]
 
 
 def _check_products(event_id: int, slug: str) -> Iterator[Finding]:
     homeless = select(Product.name).where(Product.event_id == event_id, Product.team_id.is_(None))
     for name in db.session.scalars(homeless.order_by(Product.name)):
-        yield _warning(f"{slug}: {name} has no team, so it cannot be offered at check-in (product add ... --team).")
+        yield warning(f"{slug}: {name} has no team, so it cannot be offered at check-in (product add ... --team).")
     if not db.session.scalar(select(func.count()).select_from(Product).where(Product.event_id == event_id)):
-        yield _warning(f"{slug}: no products, so nobody can be checked in (team add, product add).")
+        yield warning(f"{slug}: no products, so nobody can be checked in (team add, product add).")
 
 
 def _check_statuses(event_id: int, slug: str) -> Iterator[Finding]:
     there = set(db.session.scalars(select(Status.code).where(Status.event_id == event_id)))
     missing = [code.value for code in StatusCode if code not in there]
     if missing:
-        yield _wrong(f"{slug}: the statuses {', '.join(missing)} are missing. They are always there; restore a backup.")
+        yield wrong(f"{slug}: the statuses {', '.join(missing)} are missing. They are always there; restore a backup.")
 
 
 def _check_teams(event_id: int, slug: str) -> Iterator[Finding]:
@@ -205,7 +193,7 @@ def _check_teams(event_id: int, slug: str) -> Iterator[Finding]:
     )
     codes = sorted(db.session.scalars(empty))
     if codes:
-        yield _warning(
+        yield warning(
             f"{slug}: no experts in {', '.join(codes)}; who waits there is helped by nobody (person add --team)."
         )
 
@@ -215,14 +203,14 @@ def _check_people(event_id: int, slug: str) -> Iterator[Finding]:
         db.session.scalars(select(PersonRole.role).join(Person).where(Person.event_id == event_id).distinct())
     )  # fmt: skip
     if GivenRole.ORGANISER not in given:
-        yield _warning(f"{slug}: no organiser (person add --role organiser).")
+        yield warning(f"{slug}: no organiser (person add --role organiser).")
     if not given:
-        yield _warning(f"{slug}: nobody can check customers in (person add --role volunteer).")
+        yield warning(f"{slug}: nobody can check customers in (person add --role volunteer).")
 
 
 def _check_data(event_id: int, slug: str) -> Iterator[Finding]:
     for sentence in check_data(event_id):
-        yield _wrong(f"{slug}: {sentence}")
+        yield wrong(f"{slug}: {sentence}")
 
 
 _OF_AN_EVENT: Final[tuple[Callable[[int, str], Iterator[Finding]], ...]] = (

@@ -11,7 +11,8 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import delete, text
 
-from checkin.cli.checks import Finding, Level, check_folder, check_python, check_sqlite, has_wal_reset_bug, look
+from checkin.cli.checks import Asking, check_folder, check_python, check_sqlite, has_wal_reset_bug, look
+from checkin.cli.findings import Finding, Level
 from checkin.config import ROOT, Settings
 from checkin.models import PersonRole, Product, Status
 from checkin.server_marks import mark_server, servers_running
@@ -28,7 +29,7 @@ def findings(settings: Settings, **changes: Any) -> list[Finding]:
     changed = settings.model_copy(update=changes)
     app = create_app(changed)
     with app.app_context():
-        found = list(look(changed))
+        found = list(look(changed, asking=Asking.NOBODY))
     close(app)
     return found
 
