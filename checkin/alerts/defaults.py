@@ -115,7 +115,10 @@ MAILS: Final = {
         greeting=_HELLO,
         paragraphs=(
             N_("You are in the queue of {event}, and your place is kept."),
-            N_("See there how many people are before you. We tell you when an expert is ready for you."),
+            N_(
+                "The page of your ticket shows how many people are before you. We tell you when an expert is ready for "
+                "you."
+            ),
             _ABOUT,
         ),
         button=_SEE_TICKET,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 _BASIC: Final = frozenset(
@@ -9,6 +10,23 @@ _BASIC: Final = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED: Final = frozenset("\f^{}\\[~]|€")  # each takes two places, the first an escape
+
+
+class Encoding(StrEnum):
+    """How the network carries a text."""
+
+    GSM_7 = "GSM-7"
+    UCS_2 = "UCS-2"
+
+
+def encoding_of(text: str) -> Encoding:
+    """Return how the network carries the whole text."""
+    return Encoding.GSM_7 if is_gsm(text) else Encoding.UCS_2
+
+
+def beyond_gsm(text: str) -> str:
+    """Return the characters that GSM-7 cannot carry, each once, in their order."""
+    return "".join(dict.fromkeys(one for one in text if not is_gsm(one)))
 
 
 def is_gsm(text: str) -> bool:

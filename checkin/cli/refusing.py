@@ -6,6 +6,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
+from checkin.alerts.stored_templates import TemplateRefused
 from checkin.db import DatabaseBusy
 from checkin.people.passwords import PasswordRefused
 from checkin.setup.errors import SetupRefused
@@ -23,6 +24,9 @@ def in_words(command: Callable[Given, Answer]) -> Callable[Given, Answer]:
             return command(*args, **kwargs)
         except SetupRefused as refused:
             raise click.ClickException(_filled(refused)) from refused
+        except TemplateRefused as refused:
+            about = f"{refused.part}: " if refused.part else ""
+            raise click.ClickException(about + _filled(refused)) from refused
         except PasswordRefused as refused:
             raise click.ClickException(refused.sentence) from refused
         except DatabaseBusy as busy:
@@ -31,7 +35,7 @@ def in_words(command: Callable[Given, Answer]) -> Callable[Given, Answer]:
     return told
 
 
-def _filled(refused: SetupRefused) -> str:
+def _filled(refused: SetupRefused | TemplateRefused) -> str:
     sentence = refused.sentence
     for name, value in refused.details.items():
         sentence = sentence.replace("{" + name + "}", value)

@@ -65,12 +65,15 @@ def set_(event_slug: str, assignments: tuple[str, ...]) -> None:
     for name in asked:
         if name not in listed:
             raise NoSuchSetting(name=name)
-    changes = [part.split("=", 1) for part in assignments if "=" in part]
+    changes = [(part.split("=", 1)[0].strip(), part.split("=", 1)[1]) for part in assignments if "=" in part]
+    settings: Settings = current_app.extensions["checkin_settings"]
+    domains = settings.effective_mail_from_domains
     if changes:
         with transaction() as session:
             event = find_event(session, event_slug)
             told = [
-                (name.strip(), set_setting(session, event, name=name.strip(), value=value)) for name, value in changes
+                (name, set_setting(session, event, name=name, value=value, mail_domains=domains))
+                for name, value in changes
             ]
     else:
         told = [(name, listed[name]) for name in asked or listed]
