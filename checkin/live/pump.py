@@ -36,6 +36,8 @@ class Pump:
         self._again: set[int] = set()
         # When (monotonic) an event looks different without any news: somebody's five minutes are over.
         self._returns: dict[int, float] = {}
+        # When (monotonic) all that is watched is read again, however busy one event keeps the pump.
+        self._refresh_at = 0.0
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
@@ -49,6 +51,7 @@ class Pump:
         with self._condition:
             if self._thread is None:
                 self._stopping = threading.Event()
+                self._refresh_at = time.monotonic() + REFRESH_SECONDS
                 self._thread = threading.Thread(target=self._run, args=(self._stopping,), name="pump", daemon=True)
                 self._thread.start()
 
@@ -76,12 +79,19 @@ class Pump:
             self._serve_noted()
 
     def _pause(self) -> float:
-        pause = _RETRY_SECONDS if self._again else REFRESH_SECONDS * random.uniform(0.8, 1.0)  # noqa: S311
-        return max(min([pause, *(at - time.monotonic() for at in self._returns.values())]), 0)
+        retry = [_RETRY_SECONDS] if self._again else []
+        return max(min([*retry, *(at - time.monotonic() for at in (self._refresh_at, *self._returns.values()))]), 0)
+
+    def _is_time_to_refresh(self) -> bool:
+        if time.monotonic() < self._refresh_at:
+            return False
+        self._refresh_at = time.monotonic() + REFRESH_SECONDS * random.uniform(0.8, 1.0)  # noqa: S311
+        return True
 
     def _serve_noted(self) -> None:
         with self._condition:
             noted, self._noted = self._noted, set()
+        is_refresh = self._is_time_to_refresh()
         due = {event_id for event_id, at in self._returns.items() if at <= time.monotonic()}
         for event_id in due:
             del self._returns[event_id]
@@ -89,8 +99,7 @@ class Pump:
         failed: set[int] = set()
         for event_id in self._channels.events():
             is_changed = bool({event_id, EVERY_EVENT} & noted) or event_id in self._again | due
-            # Without news it is time for the refresh, of all that is watched.
-            if (is_changed or not (noted or due)) and not self._served(event_id):
+            if (is_changed or is_refresh) and not self._served(event_id):
                 failed.add(event_id)
         self._again = failed
 
