@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import threading
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 import trustme
 
-from checkin.alerts.channels import Outcome, Receipt, TextMessage, TransportError
+from checkin.alerts.channels import Found, Outcome, Receipt, TextMessage, TransportError
 from checkin.alerts.channels.twilio import TwilioChannel
-from checkin.alerts.channels.twilio_codes import CONFIGURATION, QUEUE_FULL, RECIPIENT
+from checkin.alerts.channels.twilio_codes import CONFIGURATION, PASSING, QUEUE_FULL, RECIPIENT, sentence_of
+from checkin.clock import now
 from tests.support.fake_twilio import (
     ACCOUNT_SID,
     AUTH_TOKEN,
@@ -233,6 +237,78 @@ def test_the_lookups_and_texts_of_customers_are_not_logged(
         channel(twilio.api_base_url).send(READY)
     assert READY.to not in caplog.text
     assert "Carla" not in caplog.text
+
+
+# Looking up what may have left
+
+
+def found(base_url: str, *, adopted: frozenset[str] = frozenset(), minutes: int = -1, body: str = READY.body) -> Any:
+    since = now() + timedelta(minutes=minutes)
+    return channel(base_url).look_up(READY.to, body, since=since, adopted=adopted)
+
+
+def test_a_text_that_twilio_took_is_found_by_number_and_words(twilio: FakeTwilio) -> None:
+    other = replace(READY, to="+14155552672")
+    for message in (READY, other, replace(READY, body="Carla, something else")):
+        channel(twilio.api_base_url).send(message)
+    assert found(twilio.api_base_url).provider_id == twilio.accepted[0].sid
+    assert {asked["To"] for asked in twilio.look_ups} == {READY.to}
+
+
+def test_how_far_it_is_and_why_it_failed_is_told_too(twilio: FakeTwilio) -> None:
+    channel(twilio.api_base_url).send(READY)
+    twilio.accepted[0].status, twilio.accepted[0].error_code = "undelivered", 30003
+    assert found(twilio.api_base_url) == Found(twilio.accepted[0].sid, "undelivered", 30003)
+
+
+def test_what_is_older_or_known_to_be_another_is_not_it(twilio: FakeTwilio) -> None:
+    channel(twilio.api_base_url).send(READY)
+    assert found(twilio.api_base_url, minutes=1) is None
+    assert found(twilio.api_base_url, adopted=frozenset({twilio.accepted[0].sid})) is None
+
+
+def test_what_a_trial_account_puts_in_front_does_not_disturb(twilio: FakeTwilio) -> None:
+    channel(twilio.api_base_url).send(replace(READY, body=f"Sent from your Twilio trial account - {READY.body}"))
+    assert found(twilio.api_base_url).provider_id == twilio.accepted[0].sid
+
+
+def test_a_twilio_that_knows_no_such_text_says_so(twilio: FakeTwilio) -> None:
+    assert found(twilio.api_base_url) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (Answer(500, 20500), Outcome.UNKNOWN),
+        (Answer(429, 20429), Outcome.NOT_SENT),
+        (Answer(401, 20003), Outcome.MISCONFIGURED),
+        (Answer(200, body="<html>welcome to the venue's network</html>"), Outcome.UNKNOWN),
+        (Answer(200, body=json.dumps({"messages": [{"body": READY.body, "date_created": "soon"}]})), Outcome.UNKNOWN),
+        (Answer(200, body="[]"), Outcome.UNKNOWN),
+        (Answer(200, body="{}"), Outcome.UNKNOWN),
+    ],
+)
+def test_a_look_up_without_an_answer_is_no_answer(twilio: FakeTwilio, answer: Answer, outcome: Outcome) -> None:
+    twilio.script_look_ups(answer)
+    with pytest.raises(TransportError) as caught:
+        found(twilio.api_base_url)
+    assert caught.value.outcome is outcome
+
+
+def test_a_twilio_that_is_away_gives_no_answer(twilio: FakeTwilio) -> None:
+    twilio.stop()
+    with pytest.raises(TransportError):
+        found(twilio.api_base_url)
+
+
+@pytest.mark.parametrize("code", sorted(RECIPIENT) + sorted(PASSING))
+def test_every_sentence_about_a_recipient_says_what_the_expert_can_do(code: int) -> None:
+    assert "call the name out" in sentence_of(code)
+
+
+def test_a_reason_that_is_not_known_has_a_sentence_too() -> None:
+    assert sentence_of(39999) == sentence_of(None)
+    assert "call the name out" in sentence_of(None)
 
 
 class tls_server:  # noqa: N801  # reads as what it is: with tls_server(context) as port

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from checkin.alerts.channels import Receipt, TextMessage
 from checkin.alerts.lanes import Lane
+from checkin.alerts.pacing import Pacing
 from checkin.alerts.worker import Worker, open_lanes
 from checkin.config import Settings
 from checkin.db import DatabaseBusy
@@ -72,6 +73,60 @@ def test_a_lane_without_a_provider_is_not_rung(rules: Cast) -> None:
         assert looks.acquire(timeout=10)
         worker.wake()
         assert not looks.acquire(timeout=0.2)
+
+
+def test_a_lane_whose_sender_is_busy_sleeps_until_it_is_free(post: Post) -> None:
+    post.cast.set(tickets_in_hand=0)
+    for number in (1, 2):
+        checked_in(post.cast, email=None, phone=f"+1415555267{number}")
+        taken(post.cast)
+    paced = replace(post.text, pace=Pacing("+14155550000", 2.0))
+    with working(paced, poll_seconds=NEVER) as worker:
+        eventually(lambda: post.states() == ["sent", "sent"])
+        worker.wake()
+    first, second = post.cast.all(select(Alert).order_by(Alert.id))
+    assert first.sent_at is not None
+    assert second.sent_at is not None
+    assert (second.sent_at - first.sent_at).total_seconds() > 0.4
+
+
+def test_a_lane_with_nothing_to_send_tidies_up_now_and_then(post: Post) -> None:
+    tidied = threading.Semaphore(0)
+
+    def tidy() -> None:
+        tidied.release()
+        raise ZeroDivisionError
+
+    worker = Worker([post.text, post.email], poll_seconds=SOON, drain_seconds=15, tidy=tidy, tidy_seconds=0.1)
+    worker.start()
+    for _ in range(2):
+        assert tidied.acquire(timeout=10)  # also after an error
+    assert worker.stop()
+
+
+def test_tidying_up_is_not_done_at_every_look(post: Post) -> None:
+    times: list[float] = []
+    looks = threading.Semaphore(0)
+
+    @contextmanager
+    def counted() -> Iterator[Session]:
+        with post.cast.writing() as session:
+            yield session
+        looks.release()
+
+    lane = replace(post.text, transaction=counted)
+    worker = Worker([lane], poll_seconds=SOON, drain_seconds=15, tidy=lambda: times.append(0.0), tidy_seconds=NEVER)
+    worker.start()
+    for _ in range(4):
+        assert looks.acquire(timeout=10)
+    assert worker.stop()
+    assert len(times) == 1
+
+
+def test_two_lanes_do_not_tidy_up_at_the_same_time(post: Post) -> None:
+    worker = Worker([post.text], poll_seconds=SOON, drain_seconds=15, tidy=pytest.fail, tidy_seconds=0.0)
+    with worker._tidying:
+        worker._tidy_now_and_then()
 
 
 def test_a_hanging_mail_server_does_not_delay_the_texts(post: Post) -> None:
@@ -169,6 +224,9 @@ def test_the_settings_open_the_lanes(twilio: FakeTwilio, mail_server: FakeSmtp) 
     assert text.sender.public_url == "https://desk.example.org"
     assert text.send is not None
     assert email.send is not None
+    assert text.look_up is not None
+    assert (text.look_up_after.total_seconds(), text.pace) == (60, Pacing("+14155550000", 1.0))
+    assert (email.look_up, email.pace) == (None, None)
     text.send(TextMessage("+14155552671", "Hello", None, 60))
     assert twilio.delivered[0].sender == "+14155550000"
 
