@@ -22,6 +22,7 @@ from checkin.models import (
     Person,
     Product,
     QueueState,
+    Source,
     Status,
     StatusKind,
     Team,
@@ -63,6 +64,7 @@ class BoardRow:
     checked_in_at: datetime | None
     updated_at: datetime
     call: Call | None
+    in_rehearsal: bool
 
 
 @dataclass(frozen=True)
@@ -125,12 +127,18 @@ class RenderedBoard:
 
 def read_board(session: Session, event: Event, *, moment: datetime) -> Board:
     """Read the event's board: tickets whose status is on it, newest update first. The only order there is."""
-    shown = (Ticket.event_id == event.id, Ticket.kind == StatusKind.OPEN, Status.on_board)
+    shown = (
+        Ticket.event_id == event.id,
+        Ticket.kind == StatusKind.OPEN,
+        Status.on_board,
+        # Nobody waits in the room for the follow-up of their survey.
+        Ticket.source != Source.FEEDBACK,
+    )
     found = session.execute(
         select(
             Ticket.id, Ticket.key, Ticket.first_name, Ticket.last_name, Ticket.owner_id, Ticket.desk, Ticket.updated_at,
             Ticket.queued_at, Ticket.taken_at, Ticket.take_number, Ticket.called_at, Ticket.call_number,
-            Ticket.arrived_at, Team.queue_state, Person.name.label("expert"), Product.name.label("product"),
+            Ticket.arrived_at, Ticket.in_rehearsal, Team.queue_state, Person.name.label("expert"), Product.name.label("product"),
         )
         .join(Status, Status.id == Ticket.status_id)
         .join(Product, Product.id == Ticket.product_id)
@@ -171,6 +179,7 @@ def _row(ticket: Any, place: int | None, settings: EventSettings) -> BoardRow:
         call=Call(f"{ticket.take_number}.{ticket.call_number}", ticket.called_at or ticket.taken_at)
         if standing is Standing.CALLED
         else None,
+        in_rehearsal=ticket.in_rehearsal,
     )
 
 

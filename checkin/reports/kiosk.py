@@ -50,6 +50,7 @@ class Arrival:
     desk: str
     by_text: bool
     by_email: bool
+    in_rehearsal: bool
 
 
 def kiosk_tiles(session: Session, *, event_id: int, moment: datetime, paces: Mapping[str, Pace]) -> list[Tile]:
@@ -102,4 +103,5 @@ def arrival(
         desk=ticket.desk,
         by_text=ticket.phone is not None,
         by_email=ticket.email is not None,
+        in_rehearsal=ticket.in_rehearsal,
     )

@@ -59,6 +59,7 @@ class TicketView:
     notes: str
     is_urgent: bool
     urgent_reason: str
+    in_rehearsal: bool
     language: str
     source: Source
     checked_in_by: str | None
@@ -90,7 +91,7 @@ _FollowUp = aliased(Ticket)
 # What the page shows as the table has it.
 _AS_IT_IS = (
     "id", "key", "title", "token", "kind", "version", "first_name", "last_name", "email", "phone", "username",
-    "answers", "product_id", "team_id", "owner_id", "desk", "notes", "urgent_reason", "language", "source",
+    "answers", "product_id", "team_id", "owner_id", "desk", "notes", "urgent_reason", "in_rehearsal", "language", "source",
     "checked_in_where", "queued_at", "not_before", "more_time", "taken_at", "called_at", "on_the_way_at", "arrived_at",
     "closed_at", "updated_at", "customer_id", "advice", "follow_up_by",
 )  # fmt: skip

@@ -18,7 +18,7 @@ LINES_AT_MOST: Final = 200
 
 @dataclass(frozen=True)
 class TicketLine:
-    """A ticket in a list; `since` is when it last moved."""
+    """A ticket in a list; `since` is when it last moved, `follow_up_by` when somebody has to have talked to them."""
 
     key: str
     title: str
@@ -33,6 +33,8 @@ class TicketLine:
     queued_at: datetime
     since: datetime
     is_urgent: bool
+    in_rehearsal: bool
+    follow_up_by: datetime | None
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def _lines(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Ticket
             queued_at=ticket.queued_at,
             since=ticket.updated_at,
             is_urgent=ticket.priority == Priority.URGENT,
+            in_rehearsal=ticket.in_rehearsal,
+            follow_up_by=ticket.follow_up_by if ticket.kind is not StatusKind.CLOSED else None,
         )
         for ticket, status, product, team_code, owner in rows
     ]
