@@ -40,6 +40,8 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     put right.
     """
     filled = _PLACEHOLDER.sub(lambda match: values[match[1]], template)
+    # Two names beside each other are one: apart, the second would stand on the wrong side of the first.
+    filled = filled.replace("\u2069 \u2068", " ")
     return re.sub(r" +(?=[ ,.!?]|$)", "", filled).strip()
 
 

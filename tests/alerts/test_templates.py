@@ -215,6 +215,8 @@ def test_a_name_from_right_to_left_leaves_an_email_s_sentence_in_order() -> None
     assert mail.subject == "STQ-42: \u2068דנה\u2069 is ready for you"
     assert "\u2068דנה\u2069 is ready for you at Desk 7" in mail.html
     assert "\u2068" not in text(first_name="محمد")
+    both = letter(AlertKind.READY, VALUES | {"first_name": "محمد", "last_name": "محمد"}, language="en")
+    assert "Hello \u2068محمد محمد\u2069," in both.text
 
 
 def test_the_line_of_a_list_of_emails_shows_what_to_do_and_nothing_else() -> None:
