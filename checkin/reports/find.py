@@ -16,26 +16,26 @@ from checkin.models import (
     EventSettings,
     Person,
     Product,
+    Source,
     Status,
     StatusCode,
     StatusKind,
     Ticket,
 )
+from checkin.reports.deliveries import NOT_REACHED
 
 LINES_AT_MOST: Final = 200
 PUT_BACK_LATELY: Final = timedelta(hours=1)
-NOT_REACHED: Final = (
-    AlertState.FAILED, AlertState.SUPPRESSED, AlertState.NEEDS_REVIEW, AlertState.EXPIRED, AlertState.NOT_SENT,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class LostLine:
     """Somebody to look for. `state` and `reason` say why their text did not arrive; without a number there is none.
 
-    `is_reached` is true of who got their text and did not come all the same.
+    `kind` is what that text said. `is_reached` is true of who got their text and did not come all the same.
     """
 
+    ticket_id: int
     key: str
     name: str
     phone: str
@@ -48,6 +48,7 @@ class LostLine:
     since: datetime
     is_called: bool
     is_reached: bool
+    kind: AlertKind
     state: AlertState | None
     reason: str
 
@@ -107,12 +108,14 @@ def _lines(event_id: int, kind: ColumnElement[str] | str) -> Select[*tuple[Any, 
         .join(Product, Product.id == Ticket.product_id)
         .outerjoin(Person, Person.id == Ticket.owner_id)
         .outerjoin(Alert, Alert.id == last)
-        .where(Ticket.event_id == event_id)
+        .where(Ticket.event_id == event_id, Ticket.source != Source.FEEDBACK)
     )
 
 
 def _line(ticket: Ticket, product: str, expert: str | None, state: AlertState | None, reason: str | None) -> LostLine:
+    is_back = ticket.owner_id is None and ticket.kind is StatusKind.OPEN
     return LostLine(
+        ticket_id=ticket.id,
         key=ticket.key,
         name=f"{ticket.first_name} {ticket.last_name}".strip(),
         phone=ticket.phone or "",
@@ -125,6 +128,7 @@ def _line(ticket: Ticket, product: str, expert: str | None, state: AlertState | 
         since=ticket.closed_at or ticket.taken_at or ticket.updated_at,
         is_called=ticket.owner_id is not None and ticket.kind is StatusKind.OPEN,
         is_reached=state is not None and state not in NOT_REACHED,
+        kind=AlertKind.PLEASE_WAIT if is_back else AlertKind.READY,
         state=state,
         reason=reason or "",
     )

@@ -1,9 +1,9 @@
 """What happened to a ticket, oldest first: changes and alerts in one line of time (docs/specification.md, 4.2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -40,16 +40,37 @@ class ChangeEntry:
 
 @dataclass(frozen=True)
 class AlertEntry:
-    """One alert of the ticket and where it stands; `at` is its latest moment."""
+    """One alert and what became of it; `at` is its latest moment."""
 
     id: int
     kind: AlertKind
     channel: Channel
     state: AlertState
+    reason_code: str
     reason: str
     recipient: str
     created_at: datetime
-    at: datetime
+    due_at: datetime
+    expires_at: datetime | None
+    attempts: int
+    look_ups: int
+    possible_duplicate: bool
+    unknown_at: datetime | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    ended_at: datetime | None
+    dismissed_at: datetime | None
+    again_for_id: int | None
+    provider_id: str
+    provider_status: str
+
+    @property
+    def at(self) -> datetime:
+        """Return when something last happened to it."""
+        return self.delivered_at or self.ended_at or self.sent_at or self.created_at
+
+
+ALERT_COLUMNS: Final = tuple(getattr(Alert, field.name) for field in fields(AlertEntry))
 
 
 @dataclass(frozen=True)
@@ -92,11 +113,5 @@ def changes_of(session: Session, ticket_id: int) -> list[ChangeEntry]:
 
 def alerts_of(session: Session, ticket_id: int) -> list[AlertEntry]:
     """Return the ticket's alerts, oldest first."""
-    rows = session.scalars(select(Alert).where(Alert.ticket_id == ticket_id).order_by(Alert.id))
-    return [
-        AlertEntry(
-            alert.id, alert.kind, alert.channel, alert.state, alert.reason, alert.recipient, alert.created_at,
-            alert.ended_at or alert.sent_at or alert.created_at,
-        )
-        for alert in rows
-    ]  # fmt: skip
+    rows = session.execute(select(*ALERT_COLUMNS).where(Alert.ticket_id == ticket_id).order_by(Alert.id))
+    return [AlertEntry(*row) for row in rows]

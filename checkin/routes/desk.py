@@ -19,6 +19,7 @@ from checkin.reports.experts import ExpertLine, experts_there
 from checkin.reports.queues import QueueCard, is_day_over, queue_cards
 from checkin.reports.tickets import TicketLine, owned_lines, ownerless_lines
 from checkin.routes.access import EventView, Viewer, load_event, staff_required, viewer
+from checkin.routes.deliveries import lost_calls_of
 from checkin.routes.refusals import Refusal, refusal, status_of
 from checkin.routes.ticket_page import ticket_page
 from checkin.routes.undoing import undo_bar_of_desk
@@ -80,6 +81,7 @@ def desk_page(
         others=[card for card in cards if card.team_id not in me.teams],
         in_hand=[line for line in lines if line.kind is StatusKind.OPEN],
         tickets=_grouped(lines),
+        lost=lost_calls_of(reading, me),
         ownerless=_ownerless(reading, me),
         is_away=bool(me.teams) and me.presence is not Presence.AVAILABLE,
         colleagues=_colleagues(reading, me),

@@ -3,19 +3,22 @@
 from flask import Blueprint, Response, abort, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from checkin import htmx
 from checkin.db import database_now, db, transaction
 from checkin.forms.contact import national_format
 from checkin.forms.fields import PAGE_TOO_OLD
 from checkin.forms.ticket import VersionForm
-from checkin.models import Role
+from checkin.models import Channel, Role
 from checkin.queueing.errors import QueueingError
 from checkin.queueing.leaving import bring_back
 from checkin.reports import find as reports
+from checkin.reports.deliveries import last_alerts
 from checkin.reports.find import LostLine
 from checkin.routes import words
 from checkin.routes.access import EventView, staff_required, viewer
+from checkin.routes.deliveries import Delivery, deliveries
 from checkin.routes.refusals import Refusal, refusal, status_of
 
 bp = Blueprint("find", __name__)
@@ -65,6 +68,7 @@ def _page(event: EventView, *, status: int = 200, warning: Refusal | None = None
         missing=missing,
         phones={line.key: national_format(line.phone) for line in called + missing if line.phone},
         why={line.key: _why(line) for line in called + missing},
+        told=_told(reading, called + missing),
         may_bring_back={line.key for line in missing if _may_bring_back(line)},
         form=VersionForm(formdata=None),
         warning=warning,
@@ -79,6 +83,19 @@ def _why(line: LostLine) -> str:
     if line.state is None:
         return "" if line.phone else _("They gave no number.")
     return words.reason(line.reason) or _("Their text: %(state)s", state=words.alert_state(line.state))
+
+
+def _told(reading: Session, lines: list[LostLine]) -> dict[str, list[Delivery]]:
+    """Return where the last message of each channel stands, by ticket, but for the text of which `_why` speaks."""
+    last = last_alerts(reading, [line.ticket_id for line in lines])
+    return {
+        line.key: deliveries(
+            entry
+            for entry in last.get(line.ticket_id, ())
+            if line.is_reached or (entry.channel, entry.kind) != (Channel.TEXT, line.kind)
+        )
+        for line in lines
+    }
 
 
 def _may_bring_back(line: LostLine) -> bool:

@@ -17,6 +17,7 @@ from checkin.forms.queues import EndDayForm, HandOverWaitingForm, QueueStateForm
 from checkin.models import QueueState, Role
 from checkin.queueing.closing import Waiting, end_day, set_queue_state, settle_waiting
 from checkin.queueing.errors import QueueingError
+from checkin.reports.deliveries import attention
 from checkin.reports.experts import ExpertLine, experts_there
 from checkin.reports.queues import QueueCard, is_day_over, queue_cards
 from checkin.routes.access import EventView, staff_required, viewer
@@ -155,6 +156,7 @@ def _page(
         waiting_in_all=sum(card.queued for card in theirs),
         takers=[card for card in cards if card.state in {QueueState.OPEN, QueueState.PAUSED}],
         left_over=left_over(event, cards, moment=moment),
+        attention=attention(reading, event_id=event.id) if Role.ORGANISER in me.roles else None,
         may_end_day=Role.ORGANISER in me.roles and any(card.state is not QueueState.CLOSED for card in cards),
         state_form=QueueStateForm(formdata=None),
         waiting_form=HandOverWaitingForm(formdata=None),

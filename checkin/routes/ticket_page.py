@@ -1,7 +1,6 @@
 """One ticket as staff see it, and the one way to do something with it: the page afterwards, or why nothing was done."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 
 from checkin import htmx
+from checkin.alerts.attention import NOT_ARRIVED
 from checkin.db import database_now, db, transaction
 from checkin.forms.contact import national_format
 from checkin.forms.fields import PAGE_TOO_OLD, page_too_old
@@ -25,15 +25,15 @@ from checkin.forms.ticket import (
     UrgentForm,
     VersionForm,
 )
-from checkin.models import Action, AlertState, StatusCode
+from checkin.models import Action, AlertKind, AlertState, StatusCode
 from checkin.models.settings import LANGUAGES
 from checkin.queueing.errors import NoSuchTicket, QueueingError
 from checkin.reports.one_ticket import TicketView, open_moves, ticket_view
 from checkin.reports.targets import escalation_targets, hand_over_targets
 from checkin.reports.tickets import earlier_lines
 from checkin.reports.timeline import AlertEntry, ChangeEntry, alerts_of, changes_of, names_of
-from checkin.routes import words
 from checkin.routes.access import EventView, viewer
+from checkin.routes.deliveries import deliveries
 from checkin.routes.links import customer_address
 from checkin.routes.moves import moves_of
 from checkin.routes.refusals import Refusal, refusal, status_of
@@ -62,16 +62,6 @@ _STATUS_OF_BUTTON: Final = {
 }
 # Longer than an undo is offered: the large button does not become another one while somebody reaches for it.
 _JUST_NOW: Final = timedelta(minutes=2)
-
-
-@dataclass(frozen=True)
-class AlertFact:
-    """An alert above the ticket: where it stands in words, and why."""
-
-    entry: AlertEntry
-    kind_label: str
-    state_label: str
-    reason: str
 
 
 def act(event: EventView, key: str, form: FlaskForm, rule: Callable[..., object], **given: Any) -> ResponseReturnValue:
@@ -115,7 +105,8 @@ def ticket_page(
         customer_url=customer_address(ticket.token),
         earlier=earlier_lines(reading, event_id=event.id, ticket_id=ticket.id, customer_id=ticket.customer_id),
         timeline=timeline(changes, alerts, names_of(reading, event_id=event.id), source=ticket.source),
-        alerts=_alert_facts(alerts),
+        deliveries=deliveries(_shown_above(alerts)),
+        calls=_calls(alerts),
         more_time_at=_asked_for_more_time(ticket, changes),
         language_name=LANGUAGES.get(ticket.language, ticket.language),
         allowed=allowed,
@@ -139,6 +130,8 @@ def _other_statuses(
     if "status" not in allowed:
         return []
     has_button = {code for move, code in _STATUS_OF_BUTTON.items() if move in allowed}
+    # Whoever escalates also says to whom: its own button asks.
+    has_button.add(StatusCode.ESCALATED)
     return [(code, name) for code, name in open_moves(reading, ticket, event_id=event_id) if code not in has_button]
 
 
@@ -159,13 +152,27 @@ def _just_moved(changes: list[ChangeEntry], person_id: int, moment: datetime) ->
     )
 
 
-def _alert_facts(alerts: list[AlertEntry]) -> list[AlertFact]:
-    """Return the last alert of each kind and channel that was not withdrawn: the timeline has the others."""
-    latest = {(alert.kind, alert.channel): alert for alert in alerts if alert.state is not AlertState.CANCELLED}
+def _shown_above(alerts: list[AlertEntry]) -> list[AlertEntry]:
+    """Return the last alert of each channel, and what of the others did not arrive: the timeline has them all.
+
+    What was withdrawn says nothing any more, and a survey that has not left yet is in nobody's way.
+    """
+    said = [alert for alert in alerts if alert.state is not AlertState.CANCELLED and not _is_to_come(alert)]
+    of_each_kind = {(alert.kind, alert.channel): alert for alert in said}
+    last = {alert.channel: alert for alert in said}
     return [
-        AlertFact(alert, words.alert_kind(alert.kind), words.alert_state(alert.state), words.reason(alert.reason))
-        for alert in latest.values()
-    ]
+        alert for alert in of_each_kind.values() if alert is last[alert.channel] or alert.state in NOT_ARRIVED
+    ]  # fmt: skip
+
+
+def _is_to_come(alert: AlertEntry) -> bool:
+    return alert.kind is AlertKind.FEEDBACK and alert.state is AlertState.PENDING and not alert.attempts
+
+
+def _calls(alerts: list[AlertEntry]) -> list[AlertEntry]:
+    """Return the last call of each channel that was not withdrawn."""
+    calls = (alert for alert in alerts if alert.kind is AlertKind.READY and alert.state is not AlertState.CANCELLED)
+    return list({alert.channel: alert for alert in calls}.values())
 
 
 def _asked_for_more_time(ticket: TicketView, changes: list[ChangeEntry]) -> datetime | None:

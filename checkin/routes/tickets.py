@@ -11,6 +11,7 @@ from checkin.forms.ticket import NoteForm
 from checkin.queueing.notes import add_note
 from checkin.reports import tickets as reports
 from checkin.routes.access import EventView, staff_required, viewer
+from checkin.routes.deliveries import lost_calls_of
 from checkin.routes.ticket_page import act, ticket_page
 
 bp = Blueprint("tickets", __name__)
@@ -37,6 +38,7 @@ def index(event: EventView) -> ResponseReturnValue:
         statuses=[(code, name, counts[code]) for code, name in known if counts[code] or code == chosen],
         total=counts.total(),
         lines=reports.found_lines(reading, event_id=event.id, search=search, status_code=chosen),
+        lost=lost_calls_of(reading, viewer()) if mine else {},
         at_most=reports.LINES_AT_MOST,
         toast=_deleted_in_words(request.args.get("deleted", "")),
     )

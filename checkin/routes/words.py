@@ -17,7 +17,7 @@ def alert_state(state: AlertState) -> str:
         AlertState.SENT: _("sent"),
         AlertState.DELIVERED: _("delivered"),
         AlertState.FAILED: _("failed"),
-        AlertState.EXPIRED: _("too late, not sent"),
+        AlertState.EXPIRED: _("not sent in time"),
         AlertState.CANCELLED: _("cancelled"),
         AlertState.SUPPRESSED: _("opted out, not sent"),
         AlertState.NEEDS_REVIEW: _("not confirmed"),

@@ -10,11 +10,12 @@ from typing import Any, Final
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from checkin.alerts.links import make_reset_token
 from checkin.db import Base, db
+from checkin.models import Alert, AlertState
 from tests.cast import PASSWORD, Cast, Someone, checked_in, moved, queue_of, resolved, sign_in, taken
 from tests.routes.pages import HTMX, form_of
 
@@ -40,6 +41,9 @@ TABLE: Final[dict[tuple[str, str], dict[str, Answer]]] = {
     ("static", "GET"): everyone(200),
     ("health.alive", "GET"): everyone(200),
     ("health.ready", "GET"): everyone(200),
+    # Where no token of Twilio is set, nothing is there; tests/routes/test_hooks.py has the rest.
+    ("hooks.status", "POST"): everyone(404),
+    ("hooks.message", "POST"): everyone(404),
     ("language.choose", "POST"): everyone(303),
     ("signing_in.sign_in", "GET"): everyone(303) | {"nobody": 200},
     ("signing_in.sign_in", "POST"): everyone(303),
@@ -96,6 +100,9 @@ TABLE: Final[dict[tuple[str, str], dict[str, Answer]]] = {
     ("correcting.ask", "GET"): staff(vera=403, emil=403, lena=403, olga=200),
     ("correcting.delete", "POST"): staff(vera=403, emil=403, lena=403, olga=303),
     ("outbox.index", "GET"): staff(vera=403, emil=403, lena=403, olga=200),
+    ("outbox.send_again", "POST"): staff(vera=403, emil=403, lena=403, olga=303),
+    ("outbox.dismiss", "POST"): staff(vera=403, emil=403, lena=403, olga=303),
+    ("outbox.start", "POST"): staff(vera=403, emil=403, lena=403, olga=303),
     ("find.show", "GET"): staff(vera=200, emil=200, lena=200, olga=200),
     ("find.bring_back", "POST"): staff(vera=303, emil=303, lena=303, olga=303),
     # What closes queues comes last: the others need them open.
@@ -170,6 +177,9 @@ def house(app: Flask, cast: Cast) -> House:
     shown, noted, missing, gone, left, *others = keys
     moved(cast, missing, "no_show")
     moved(cast, gone, "cancelled")
+    refused, given_up = cast.alerts(noted)[0].id, cast.alerts(gone)[0].id
+    with cast.writing() as session:
+        session.execute(update(Alert).where(Alert.id.in_((refused, given_up))).values(state=AlertState.FAILED))
     reset = make_reset_token(app.config["SECRET_KEY"], account_id=cast.tove.account_id, session_number=0)
     arguments = {
         "static": {"filename": "checkin/tokens.css"},
@@ -186,6 +196,8 @@ def house(app: Flask, cast: Cast) -> House:
         "find.bring_back": {"key": missing},
         "queues.state": {"team_code": "STQ"},
         "queues.waiting": {"team_code": "STQ"},
+        "outbox.send_again": {"alert_id": str(refused)},
+        "outbox.dismiss": {"alert_id": str(given_up)},
         "tickets.show": {"key": shown},
         "tickets.notes": {"key": noted},
         "moving.bring_back": {"key": gone},
@@ -198,6 +210,8 @@ def house(app: Flask, cast: Cast) -> House:
         "customer.leave": {},
         "customer.language": {"language": "fr"},
         "customer.correct": {"first_name": "Guestine"},
+        "hooks.status": {"MessageStatus": "delivered"},
+        "hooks.message": {"Body": "STOP", "From": "+14155552671"},
         "language.choose": {"language": "fr", "next": "/sign-out"},
         "signing_in.sign_in": {"email": cast.tove.email, "password": PASSWORD},
         "signing_in.sign_out": {},
@@ -210,6 +224,9 @@ def house(app: Flask, cast: Cast) -> House:
         },
         "presence.set_desk": {"desk": "12"},
         "presence.set_presence": {"presence": "available"},
+        "outbox.send_again": {},
+        "outbox.dismiss": {},
+        "outbox.start": {"channel": "text"},
         "queues.state": {"to": "closing", "expected": ""},
         "queues.waiting": {"choice": "leave"},
         "queues.end_day": {},

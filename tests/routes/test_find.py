@@ -60,7 +60,7 @@ def test_an_event_where_all_goes_well_has_nobody_to_look_for(vera: FlaskClient, 
         (AlertState.FAILED, "failed"),
         (AlertState.SUPPRESSED, "opted out"),
         (AlertState.NEEDS_REVIEW, "not confirmed"),
-        (AlertState.EXPIRED, "too late"),
+        (AlertState.EXPIRED, "not sent in time"),
         (AlertState.NOT_SENT, "not sent"),
     ],
 )

@@ -46,7 +46,7 @@ def test_above_all_stands_only_the_latest_of_each_alert(emil: FlaskClient, cast:
     key = taken(cast)
     facts = emil.get(f"/demo/tickets/{key}").text.split('class="hero__facts"')[1].split("</ul>")[0]
     assert facts.count('id="alert-') == 2
-    assert facts.count("queued") == 2
+    assert facts.count("on its way") == 2
     assert words_of(emil.get(f"/demo/tickets/{key}")).count("Expert is ready") == 4
 
 
