@@ -47,9 +47,13 @@ class HandOverTargets:
 
 @dataclass(frozen=True)
 class EscalationTargets:
-    """Whom the ticket can be escalated to: teams (code, name), people (id, name); whether its team has a lead."""
+    """Whom the ticket can be escalated to: leads and others (id, name), teams (code, name); if its team has a lead.
+
+    The leads of its own team come first.
+    """
 
     teams: list[tuple[str, str]]
+    leads: list[tuple[int, str]]
     people: list[tuple[int, str]]
     has_lead: bool
 
@@ -96,17 +100,21 @@ def escalation_targets(session: Session, ticket: TicketView, *, event_id: int, b
         select(Team.code, Team.name).where(Team.event_id == event_id).order_by(Team.position, Team.id)
     )
     is_organiser = Person.id.in_(select(PersonRole.person_id).where(PersonRole.role == GivenRole.ORGANISER))
-    people = session.execute(
-        select(Person.id, Person.name)
+    leads = select(TeamMember.person_id).where(TeamMember.is_lead)
+    is_lead, is_own_lead = Person.id.in_(leads), Person.id.in_(leads.where(TeamMember.team_id == ticket.team_id))
+    found = session.execute(
+        select(Person.id, Person.name, is_lead)
         .where(Person.event_id == event_id, or_(_IS_EXPERT, is_organiser))
-        .order_by(Person.name, Person.id)
+        .order_by(is_own_lead.desc(), Person.name, Person.id)
     )
+    people = [one for one in found if one[0] != ticket.owner_id]
     lead = select(TeamMember.person_id).where(
         TeamMember.team_id == ticket.team_id, TeamMember.is_lead, TeamMember.person_id != by
     )
     return EscalationTargets(
         _pairs(teams),
-        [(number, name) for number, name in people if number != ticket.owner_id],
+        [(number, name) for number, name, leads_a_team in people if leads_a_team],
+        [(number, name) for number, name, leads_a_team in people if not leads_a_team],
         has_lead=session.scalars(lead.limit(1)).one_or_none() is not None,
     )
 

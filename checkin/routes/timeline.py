@@ -114,12 +114,20 @@ def _hand_over(entry: ChangeEntry, names: Names) -> str:
     product_id = entry.after.get("product")
     product = names.products.get(product_id, "?") if product_id is not None else team
     if product_id != entry.before.get("product") and product != team:
+    if is_put_back(entry):
+        return _("put the ticket back")
         return _("handed the ticket over to %(team)s, for %(product)s", team=team, product=product)
     return _("handed the ticket over to %(team)s", team=team)
 
 
 def _status(entry: ChangeEntry, names: Names) -> str:
     code = str(entry.after.get("status", ""))
+def is_put_back(entry: ChangeEntry) -> bool:
+    """Tell whether a hand-over led back into the queue of the ticket's own team, from a hold."""
+    same = all(entry.after.get(name) == entry.before.get(name) for name in ("team", "product"))
+    return same and entry.after.get("owner") is None
+
+
     if entry.actor is Actor.CUSTOMER and code == StatusCode.CANCELLED:
         return _("left the queue")
     owner = entry.after.get("owner")

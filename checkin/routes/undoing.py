@@ -11,6 +11,7 @@ from checkin.queueing.undoing import UNDO_SECONDS
 from checkin.reports.timeline import ChangeEntry, Names, names_of
 from checkin.reports.undoing import Undo, last_undo, undo_of
 from checkin.routes import words
+from checkin.routes.timeline import is_put_back
 
 
 @dataclass(frozen=True)
@@ -68,4 +69,6 @@ def _handed_over(change: ChangeEntry, names: Names) -> str:
         return _("Yours now.")
     if owner is not None:
         return _("Handed over to %(name)s.", name=names.people.get(owner, "?"))
+    if is_put_back(change):
+        return _("Put back into the queue.")
     return _("Handed over to %(team)s.", team=names.teams.get(change.after.get("team", 0), "?"))

@@ -1,5 +1,6 @@
 """What is done with a ticket, from its page: who may, who may not, what is said when it cannot be."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from checkin.models import (
     Status,
     StatusCode,
     StatusKind,
+    TeamMember,
     Ticket,
     TicketChange,
 )
@@ -322,6 +324,18 @@ def test_escalated_without_a_choice_it_goes_to_a_lead(emil: FlaskClient, cast: C
     assert "Wants a refund" in words
 
 
+def test_whom_to_escalate_to_begins_with_the_leads_of_the_tickets_team(client: FlaskClient, cast: Cast) -> None:
+    checked_in(cast, "API")
+    key = taken(cast, "API", by=cast.tove)
+    with cast.writing() as session:
+        session.add(TeamMember(team_id=cast.teams["API"], person_id=cast.olga.id, is_lead=True))
+    page = sign_in(client, cast.tove).get(f"/demo/tickets/{key}").text
+    people = page.split('id="escalate-to"')[1].split("team:")[0]
+    assert re.findall(r'label="(\w+)"|person:\d+">(\w+)<', people) == [
+        ("Leads", ""), ("", "Olga"), ("", "Lena"), ("Others", ""), ("", "Emil"),
+    ]  # fmt: skip
+
+
 def test_escalated_to_a_person_or_a_team(client: FlaskClient, cast: Cast) -> None:
     first, second = queue_of(cast, 2)
     sign_in(client, cast.olga)
@@ -566,6 +580,32 @@ def test_a_customers_other_visits_say_what_for_with_whom_and_how_it_ended(emil: 
     visit = words.split("Their other visits")[1].split("What happened")[0]
     for part in (earlier, "Stats iQ", "Emil", "Resolved"):
         assert part in visit
+
+
+def test_what_is_on_hold_goes_back_into_its_own_queue(emil: FlaskClient, cast: Cast, key: str) -> None:
+    address = f"/demo/tickets/{key}"
+    post(emil, address, f"{address}/follow-up")
+    hold = emil.get(address)
+    assert "Into the queue again They wait for Stats iQ , by the time they came." in words_of(hold)
+    page = post(emil, address, f"{address}/hand-over", htmx=True, to="team:STQ")
+    assert "Put back into the queue." in words_of(page)
+    assert "Emil put the ticket back" in words_of(page)
+    ticket = cast.ticket(key)
+    assert (ticket.owner_id, ticket.team_id, ticket.kind) == (None, cast.teams["STQ"], StatusKind.OPEN)
+    emil.post(f"{address}/undo", data=form_of(page, f"{address}/undo"))
+    assert status_of(cast, key) == StatusCode.FOLLOW_UP
+
+
+def test_no_list_escalates_without_asking_to_whom(client: FlaskClient, cast: Cast, key: str) -> None:
+    with cast.writing() as session:
+        session.add(Status(event_id=cast.event_id, code="lab", name="In the lab", kind=StatusKind.ON_HOLD))
+    sign_in(client, cast.lena)
+    for to in (StatusCode.OPEN, StatusCode.FOLLOW_UP, StatusCode.RESOLVED):
+        if to is not StatusCode.OPEN:
+            moved(cast, key, to)
+        page = client.get(f"/demo/tickets/{key}").text
+        assert 'value="lab"' in page
+        assert 'value="escalated"' not in page
 
 
 def test_other_statuses_of_the_event_have_their_own_list(emil: FlaskClient, cast: Cast, key: str) -> None:
