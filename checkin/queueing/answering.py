@@ -97,12 +97,18 @@ def _tell_timelines(
     session: Session, ticket: Ticket, survey: Survey, *, before: dict[str, Any], moment: datetime
 ) -> None:
     """Let the answer join the ticket's timeline and that of its follow-up, which it makes when the score is low."""
-    told = {"by": BY_CUSTOMER, "at": moment, "before": before, "words": survey.comments}
+
+    def tell(timeline_of: Ticket, after: dict[str, Any]) -> None:
+        record(
+            session, timeline_of, Action.FEEDBACK, by=BY_CUSTOMER, at=moment, before=before, after=after,
+            words=survey.comments,
+        )  # fmt: skip
+
     after = _scores(survey)
     follow_up = follow_up_of(session, ticket)
     wanted = session.get_one(Event, ticket.event_id).settings.feedback_follow_up and is_low(survey)
     if follow_up is not None:
-        record(session, follow_up, Action.FEEDBACK, after=after, **told)
+        tell(follow_up, after)
     elif wanted:
-        after["follow_up"] = make_follow_up(session, ticket, survey).key
-    record(session, ticket, Action.FEEDBACK, after=after, **told)
+        after = after | {"follow_up": make_follow_up(session, ticket, survey).key}
+    tell(ticket, after)

@@ -52,6 +52,7 @@ class CustomerView:
     keeps_place: bool
     feedback_token: str | None
     feedback_given: bool
+    advice: str
 
 
 def customer_view(session: Session, token: str, *, moment: datetime) -> CustomerView | None:
@@ -91,6 +92,7 @@ def customer_view(session: Session, token: str, *, moment: datetime) -> Customer
         keeps_place=gone and _may_come_back(ticket, team, event, moment),
         feedback_token=_feedback_token(stance, status, survey, moment),
         feedback_given=survey is not None and survey.answered_at is not None,
+        advice=ticket.advice if stance is Standing.CLOSED and status.asks_feedback else "",
     )
 
 

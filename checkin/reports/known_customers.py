@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from checkin.models import Customer, Presence, Product, StatusKind, Team, TeamMember, Ticket
+from checkin.models import Customer, Presence, Product, Source, StatusKind, Team, TeamMember, Ticket
 from checkin.models.person import Person
 from checkin.models.settings import EventSettings
 from checkin.reports.searching import matching
@@ -41,7 +41,9 @@ class Member:
 _COLUMNS: Final = (
     Customer.id, Customer.first_name, Customer.last_name, Customer.email, Customer.phone, Customer.username,
     Customer.language,
-    select(func.count(Ticket.id)).where(Ticket.customer_id == Customer.id).scalar_subquery(),
+    select(func.count(Ticket.id))
+    .where(Ticket.customer_id == Customer.id, Ticket.source != Source.FEEDBACK)
+    .scalar_subquery(),
 )  # fmt: skip
 
 

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, g
+from flask import Blueprint, abort, g, redirect
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
 from checkin import clock, htmx
+from checkin.alerts.survey_links import outside_link
 from checkin.db import db, transaction
 from checkin.forms.feedback import FeedbackForm
 from checkin.forms.fields import PAGE_TOO_OLD, page_too_old
@@ -28,8 +29,12 @@ class _Asked:
 
 @bp.get("/feedback/<token>")
 def show(token: str) -> ResponseReturnValue:
-    """Show the questions, with the answer given so far."""
+    """Show the questions, with the answer given so far; lead on where the event asks them elsewhere."""
     asked = _load(token)
+    elsewhere = outside_link(db.session(), asked.survey)
+    # Who has answered here can still change that.
+    if elsewhere and asked.survey.answered_at is None:
+        return redirect(elsewhere)
     if _is_over(asked.survey):
         return htmx.page("feedback/closed.html", expert_name=asked.expert_name)
     given = {

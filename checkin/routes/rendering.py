@@ -9,12 +9,16 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from checkin import clock
+from checkin.alerts.taking_home import lines_of
 from checkin.routes.words import status
 
 
 def init_app(app: Flask) -> None:
     """Give the templates their filters."""
-    app.jinja_env.filters.update(ago=ago, clock_time=clock_time, duration=duration, ordinal=ordinal, status_word=status)
+    app.jinja_env.filters.update(
+        ago=ago, clock_time=clock_time, due=due, duration=duration, ordinal=ordinal, status_word=status,
+        with_links=with_links,
+    )  # fmt: skip
     app.jinja_env.globals.update(icon=icon)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -45,6 +49,30 @@ def ago(moment: datetime) -> Markup:
     return Markup('<time datetime="{}" data-ago title="{}">{}</time>').format(
         moment.isoformat(timespec="seconds"), clock_time(moment), words
     )
+
+
+def due(moment: datetime) -> Markup:
+    """Return in how long something is due, or for how long it has been: rounded, as a promise of two days needs it."""
+    minutes = int((moment - clock.now()).total_seconds() // 60)
+    left = abs(minutes)
+    hours = round(left / 60)
+    if minutes < 0:
+        words = _("overdue by %(minutes)s min", minutes=left) if left < 60 else _("overdue by %(hours)s h", hours=hours)
+    else:
+        words = _("due in %(minutes)s min", minutes=left) if left < 60 else _("due in %(hours)s h", hours=hours)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.isoformat(timespec="seconds"), clock_time(moment), words
+    )
+
+
+def with_links(advice: str) -> Markup:
+    """Return what was typed for somebody to take home, line by line, with its addresses as links."""
+    link = Markup('<a href="{0}" rel="noreferrer">{0}</a>')
+    lines = (
+        Markup().join(link.format(piece.words) if piece.is_link else escape(piece.words) for piece in line)
+        for line in lines_of(advice)
+    )
+    return Markup("<br>").join(lines)
 
 
 def clock_time(moment: datetime) -> str:

@@ -101,6 +101,8 @@ def _always_alike(action: Action) -> str:
 def _check_in(entry: ChangeEntry, source: Source) -> str:
     if source is Source.HAND:
         return _("made the ticket by hand")
+    if source is Source.FEEDBACK:
+        return _("made the ticket: the feedback on %(key)s was low", key=entry.after.get("follows", "?"))
     return _("checked in") if entry.actor is Actor.CUSTOMER else _("checked them in")
 
 
@@ -112,22 +114,22 @@ def _hand_over(entry: ChangeEntry, names: Names) -> str:
         return _("handed the ticket over to %(name)s", name=names.people.get(owner, "?"))
     team = names.teams.get(entry.after.get("team", 0), "?")
     product_id = entry.after.get("product")
-    product = names.products.get(product_id, "?") if product_id is not None else team
-    if product_id != entry.before.get("product") and product != team:
     if is_put_back(entry):
         return _("put the ticket back")
+    product = names.products.get(product_id, "?") if product_id is not None else team
+    if product_id != entry.before.get("product") and product != team:
         return _("handed the ticket over to %(team)s, for %(product)s", team=team, product=product)
     return _("handed the ticket over to %(team)s", team=team)
 
 
-def _status(entry: ChangeEntry, names: Names) -> str:
-    code = str(entry.after.get("status", ""))
 def is_put_back(entry: ChangeEntry) -> bool:
     """Tell whether a hand-over led back into the queue of the ticket's own team, from a hold."""
     same = all(entry.after.get(name) == entry.before.get(name) for name in ("team", "product"))
     return same and entry.after.get("owner") is None
 
 
+def _status(entry: ChangeEntry, names: Names) -> str:
+    code = str(entry.after.get("status", ""))
     if entry.actor is Actor.CUSTOMER and code == StatusCode.CANCELLED:
         return _("left the queue")
     owner = entry.after.get("owner")
@@ -135,6 +137,8 @@ def is_put_back(entry: ChangeEntry) -> bool:
         return _("escalated the ticket to %(name)s", name=names.people.get(owner, "?"))
     if code == StatusCode.ESCALATED and entry.after.get("team") != entry.before.get("team"):
         return _("escalated the ticket to %(team)s", team=names.teams.get(entry.after.get("team", 0), "?"))
+    if entry.after.get("advised"):
+        return _("resolved the ticket and gave them something to take home")
     usual: dict[str, str] = {
         StatusCode.RESOLVED: _("resolved the ticket"),
         StatusCode.NO_SHOW: _("noted that they did not come"),
