@@ -35,7 +35,7 @@ from checkin.queueing.customers import keep_customer
 from checkin.queueing.entrances import TAKES_NOBODY_NEW, require_entrance
 from checkin.queueing.errors import ProductNotOffered, QueueClosed, SubmittedTwice
 from checkin.queueing.locks import lock_teams
-from checkin.queueing.nearing import tells_who_is_near
+from checkin.queueing.nearing import queues_moved, tells_who_is_near
 from checkin.queueing.titles import title_of
 
 Offer = Row[*tuple[Any, ...]]
@@ -120,7 +120,8 @@ def write_ticket(
     Raises QueueClosed when the queue was closed a moment ago, and SubmittedTwice when another request is writing the
     same submission or the same person at this moment.
     """
-    if tells_who_is_near(parse_settings(offer.settings_json)):
+    tells = tells_who_is_near(parse_settings(offer.settings_json))
+    if tells:
         # Alone with the queue: a take at this moment would neither see this one nor be seen, and nobody would be told.
         lock_teams(session, [offer.team_id])
     customer_id = keep_customer(session, _customer_columns(details), event_id=event_id)
@@ -142,6 +143,9 @@ def write_ticket(
             at=moment, before={}, after=after, words="",
         )
     )  # fmt: skip
+    if tells:
+        # Who is urgent comes before others.
+        queues_moved(session, offer.team_id, event_id=event_id, due_at=moment)
     announce(session, event_id)
     return NewTicket(ticket_id, key, moment)
 
