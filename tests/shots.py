@@ -33,11 +33,14 @@ from tests.browser.venue import KIOSK, PHONE, TABLET, TV, settled
 from tests.cast import Someone, session_cookie
 from tests.support.browser import launch_arguments
 from tests.support.databases import make_tables
+from tests.support.fake_smtp import Mail
 from tests.support.house import House, open_house
 from tests.support.waiting import until
 
 Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 FOLDER = ROOT / "docs" / "screenshots"
+MAIL: ViewportSize = {"width": 760, "height": 800}
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,7 @@ def take_all(studio: Studio) -> None:
     ticket(studio)
     board(studio)
     phone(studio)
+    mails(studio)
     kiosk(studio)
 
 
@@ -268,6 +272,30 @@ def phone(studio: Studio) -> None:
         page.locator("[name=satisfaction]").last.check()
         page.locator("[name=ease]").nth(3).check()
         studio.shoot(page, "feedback")
+
+
+def mails(studio: Studio) -> None:
+    """Show what the fake mail server was given, as a mail program on a desk and one on a phone would."""
+    for name, subject in (("mail-ready", "is ready for you"), ("mail-feedback", "how did it go")):
+        html = _last_mail(studio, subject).replace(studio.house.address, "https://desk.example.org")
+        for size, suffix in ((MAIL, ""), (PHONE, "-phone")):
+            for scheme in SCHEMES:
+                dark = "-dark" if scheme == "dark" else ""
+                context = studio.browser.new_context(viewport=size, color_scheme=scheme)
+                page = context.new_page()
+                page.set_content(html)
+                page.screenshot(path=FOLDER / f"{name}{suffix}{dark}.png")
+                context.close()
+
+
+def _last_mail(studio: Studio, subject: str) -> str:
+    """Return the HTML of the last email with these words in its subject."""
+
+    def found() -> list[Mail]:
+        return [mail for mail in studio.house.smtp.received if subject in str(mail.parsed["Subject"])]
+
+    until(lambda: bool(found()), seconds=60)
+    return found()[-1].part("html")
 
 
 def kiosk(studio: Studio) -> None:
