@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from checkin.alerts.channels.twilio_codes import RECIPIENT
 from checkin.alerts.endings import end
 from checkin.alerts.opt_outs import Wish, wish_of
 from checkin.db import announce, insert_unless_there
@@ -21,8 +22,8 @@ from checkin.models import Alert, AlertState, Channel, ReceivedText, StatusKind,
 # Twilio's code for a number that has said STOP to it.
 OPTED_OUT_CODE: Final = "21610"
 
-OPTED_OUT: Final = N_("Not sent: this number has opted out of texts (STOP). Call the name out.")
-OPTED_OUT_OF_MAIL: Final = N_("Not sent: this address wants no emails. Call the name out.")
+OPTED_OUT: Final = RECIPIENT[int(OPTED_OUT_CODE)]
+OPTED_OUT_OF_MAIL: Final = N_("This address wants no emails: call the name out.")
 
 
 def suppression_of(session: Session, channel: Channel, address: str) -> Suppression | None:
