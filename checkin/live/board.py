@@ -138,7 +138,8 @@ def read_board(session: Session, event: Event, *, moment: datetime) -> Board:
         select(
             Ticket.id, Ticket.key, Ticket.first_name, Ticket.last_name, Ticket.owner_id, Ticket.desk, Ticket.updated_at,
             Ticket.queued_at, Ticket.taken_at, Ticket.take_number, Ticket.called_at, Ticket.call_number,
-            Ticket.arrived_at, Ticket.in_rehearsal, Team.queue_state, Person.name.label("expert"), Product.name.label("product"),
+            Ticket.arrived_at, Ticket.in_rehearsal, Team.queue_state, Person.name.label("expert"),
+            Product.name.label("product"),
         )
         .join(Status, Status.id == Ticket.status_id)
         .join(Product, Product.id == Ticket.product_id)
@@ -169,7 +170,8 @@ def _row(ticket: Any, place: int | None, settings: EventSettings) -> BoardRow:
         key=ticket.key,
         name=shown_name(ticket.first_name, ticket.last_name, settings.board_names),
         standing=standing,
-        place=None if is_owned else place,
+        # Of a closed queue nobody is taken, so nobody is next.
+        place=None if is_owned or ticket.queue_state is QueueState.CLOSED else place,
         queue_state=QueueState.OPEN if is_owned else ticket.queue_state,
         expert=ticket.expert or "",
         desk=ticket.desk if is_owned else "",

@@ -6,6 +6,9 @@ from typing import Final
 from checkin.models import BoardNames
 
 _JOINER: Final = "\u200d"
+_ISOLATE: Final = "\u2068"
+_END: Final = "\u2069"
+_FROM_RIGHT: Final = frozenset({"R", "AL"})
 
 
 def shown_name(first_name: str, last_name: str, names: BoardNames) -> str:
@@ -15,7 +18,13 @@ def shown_name(first_name: str, last_name: str, names: BoardNames) -> str:
     if names is BoardNames.FULL:
         return f"{first_name} {last_name}".strip()
     first_letter = initial(last_name)
-    return f"{first_name} {first_letter}." if first_letter else first_name
+    if not first_letter:
+        return first_name
+    short = f"{first_letter}."
+    # A name in two directions: the full stop belongs to its letter, which would be read as the end of the other one.
+    if _runs_from_right(first_name) != _runs_from_right(first_letter):
+        short = f"{_ISOLATE}{short}{_END}"
+    return f"{first_name} {short}"
 
 
 def initial(name: str) -> str:
@@ -25,6 +34,11 @@ def initial(name: str) -> str:
     """
     signs = _signs(name)
     return next((sign for sign in signs if sign[0].isalnum()), signs[0] if signs else "")
+
+
+def _runs_from_right(name: str) -> bool:
+    strong = (unicodedata.bidirectional(character) for character in name)
+    return next((way for way in strong if way in _FROM_RIGHT | {"L"}), "L") in _FROM_RIGHT
 
 
 def _signs(name: str) -> list[str]:

@@ -5,6 +5,7 @@ import { serverNow } from "./time.js";
 const GLOW = 1200; // as long as --settle
 const NEWS = 60000; // who was called longer ago is no news any more, whatever this page has missed meanwhile
 const known = new Map(); // by row: the calls that this page has seen, from before it was loaded on
+const spoken = document.getElementById("board-rows")?.dataset.language;
 const glowing = new Map(); // by row: until when
 
 function callOf(row) {
@@ -50,7 +51,9 @@ function look() {
 function follow() {
   const rows = document.getElementById("board-rows");
   if (!rows) return;
-  const { event, zone, scheme } = rows.dataset;
+  const { event, zone, scheme, language } = rows.dataset;
+  // What stands outside, and the words of the scripts, speak as the page was loaded.
+  if (language !== spoken) location.reload();
   const name = document.querySelector(".board-head bdi");
   if (name.textContent !== event) name.textContent = event;
   document.querySelector("[data-clock]").dataset.clock = zone;

@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from checkin import clock
 from checkin.db import announce
-from checkin.models import Product, Ticket
+from checkin.models import BoardNames, Product, Ticket
 from checkin.models.settings import Scheme
 from tests.browser.venue import TV, Venue
 from tests.cast import Cast, checked_in, moved, queue_of, returned, taken
@@ -219,6 +219,30 @@ def test_colours_follow_the_event_unless_the_address_says_which(venue: Venue) ->
     key = taken(venue.cast)
     expect(keeps.locator(f"#row-{key}")).to_contain_text("Emil")
     expect(keeps.locator("html")).to_have_attribute("data-scheme", "dark")
+
+
+def test_it_speaks_the_events_new_language_without_being_touched(venue: Venue) -> None:
+    checked_in(venue.cast)
+    tv = hang(venue)
+    venue.cast.set(languages=("fr", "en"))
+    expect(tv.locator("html")).to_have_attribute("lang", "fr")
+    expect(tv.locator(".board__ago").last).to_contain_text("instant")
+
+
+@pytest.mark.parametrize("names", [BoardNames.FULL, BoardNames.KEY_ONLY], ids=str)
+def test_with_the_time_of_check_in_there_is_still_room_for_where_to_go(venue: Venue, names: BoardNames) -> None:
+    venue.cast.set(
+        board_check_in_time=True, board_names=names, board_product=names is BoardNames.FULL, languages=("fr", "en")
+    )
+    first, _second = queue_of(venue.cast, 2)
+    taken(venue.cast, desk="12")
+    tv = hang(venue)
+    expect(tv.locator(f"#row-{first}")).to_contain_text("Table 12")
+    tv.wait_for_function("""() => {
+      const words = [...document.querySelectorAll("tbody :is(.state, .board__desk, .key)")];
+      const room = (one) => one.closest("td, th").getBoundingClientRect().right;
+      return words.every((one) => one.getBoundingClientRect().right <= room(one));
+    }""")
 
 
 # Who is called

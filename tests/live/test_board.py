@@ -314,6 +314,21 @@ def test_somebody_without_a_last_name_has_no_stray_full_stop() -> None:
     assert shown_name("Ada", "", BoardNames.FULL) == "Ada"
 
 
+def test_of_a_name_in_two_directions_the_full_stop_stays_with_its_letter() -> None:
+    assert shown_name("محمد", "Moore", BoardNames.FIRST_INITIAL) == "محمد \u2068M.\u2069"
+    assert shown_name("Ada", "לוי", BoardNames.FIRST_INITIAL) == "Ada \u2068ל.\u2069"
+    assert shown_name("محمد", "علي", BoardNames.FIRST_INITIAL) == "محمد ع."
+    assert shown_name("🦊", "Fox", BoardNames.FIRST_INITIAL) == "🦊 F."
+
+
+def test_in_a_closed_queue_nobody_is_next(cast: Cast, client: FlaskClient) -> None:
+    key = checked_in(cast)
+    cast.set_queue("STQ", QueueState.CLOSED)
+    row = fragment(client).split(key, 1)[1]
+    assert "Queue closed" in row
+    assert "next" not in row
+
+
 def test_a_name_cannot_bring_markup(cast: Cast, client: FlaskClient) -> None:
     checked_in(cast, first_name="<script>alert(1)</script>")
     assert "<script>alert" not in fragment(client)
