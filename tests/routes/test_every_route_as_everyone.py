@@ -111,7 +111,7 @@ TABLE: Final[dict[tuple[str, str], dict[str, Answer]]] = {
     ("queues.waiting", "POST"): staff(vera=403, emil=403, lena=303, olga=303),
     ("queues.end_day", "POST"): staff(vera=403, emil=403, lena=403, olga=303),
 }
-OF_A_CALLED_CUSTOMER: Final = ("show", "on_my_way", "more_time", "ask_leave", "language")
+OF_A_CALLED_CUSTOMER: Final = ("show", "on_my_way", "more_time", "back_already", "ask_leave", "language")
 POSTS: Final = [endpoint for endpoint, method in TABLE if method == "POST"]
 TICKETS: Final = ("tickets.", "moving.", "correcting.")
 # Each of these is tried on a ticket of its own, which Emil has in hand.
@@ -207,6 +207,7 @@ def house(app: Flask, cast: Cast) -> House:
     sent = {
         "customer.on_my_way": {},
         "customer.more_time": {"asked": "0"},
+        "customer.back_already": {},
         "customer.leave": {},
         "customer.language": {"language": "fr"},
         "customer.correct": {"first_name": "Guestine"},
