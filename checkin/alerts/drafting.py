@@ -19,7 +19,7 @@ from checkin.alerts.origin import from_address, from_name, reply_to
 from checkin.alerts.outbox import FEEDBACK_EXPIRES
 from checkin.alerts.rehearsing import REHEARSAL, is_tester
 from checkin.alerts.sense import NoLongerMakesSense, require_sense
-from checkin.alerts.stored_templates import stored_words
+from checkin.alerts.stored_templates import checked_words, stored_words
 from checkin.alerts.suppressing import OPTED_OUT_CODE, opted_out, suppression_of
 from checkin.alerts.surveys import contents_of
 from checkin.alerts.templates import Letter, Words, letter, text_of
@@ -132,12 +132,11 @@ def _feedback(
 
 def _words_of(session: Session, alert: Alert, ticket: Ticket, write: Callable[[Words | None], _Said]) -> _Said:
     """Write with the event's own words; whatever is wrong with them, the alert leaves with ours."""
-    own = stored_words(
-        session, event_id=alert.event_id, kind=alert.kind, channel=alert.channel, language=ticket.language
-    )
+    kind, channel, language = alert.kind, alert.channel, ticket.language
+    own = stored_words(session, event_id=alert.event_id, kind=kind, channel=channel, language=language)
     if own is not None:
         try:
-            return write(own)
+            return write(checked_words(own, kind=kind, channel=channel, language=language))
         except Exception:
             log.exception("alert %s: the event's own words cannot be used, ours are", alert.id)
     return write(None)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from checkin.alerts.defaults import MAILS, TEXTS
 from checkin.alerts.links import make_reset_token, read_reset_token
-from checkin.alerts.segments import count_segments, is_gsm
+from checkin.alerts.segments import count_segments
 from checkin.alerts.templates import MOST_SEGMENTS, desk_name, letter, text_of
 from checkin.alerts.wording import fill, shown
 from checkin.models import AlertKind
@@ -242,39 +242,6 @@ def test_no_subject_holds_what_a_customer_typed(kind: AlertKind) -> None:
 
 def test_a_language_without_a_catalogue_speaks_english() -> None:
     assert text_of(AlertKind.READY, VALUES, language="xx") == text()
-
-
-@pytest.mark.parametrize(
-    ("body", "segments"),
-    [
-        ("", 1),
-        ("a" * 160, 1),
-        ("a" * 161, 2),
-        ("a" * 306, 2),
-        ("a" * 307, 3),
-        ("€" * 80, 1),
-        ("€" * 81, 2),
-        ("a" * 152 + "€" + "a" * 10, 2),
-        ("a" * 152 + "€" + "a" * 151, 2),
-        ("a" * 152 + "€" + "a" * 152, 3),
-        ("ж" * 70, 1),
-        ("ж" * 71, 2),
-        ("ж" * 134, 2),
-        ("ж" * 135, 3),
-        ("😀" * 35, 1),
-        ("😀" * 36, 2),
-        ("😀" * 66, 2),
-        ("😀" * 67, 3),
-        ("a\u2019" + "a" * 69, 2),
-    ],
-)
-def test_segments_are_counted_as_the_network_counts_them(body: str, segments: int) -> None:
-    assert count_segments(body) == segments
-
-
-def test_one_curly_quote_turns_the_whole_text_to_ucs_2() -> None:
-    assert is_gsm("O'Brien {ok} ~ Ñandú É à".replace("ú", "ù"))
-    assert not is_gsm("O\u2019Brien")
 
 
 def test_a_reset_link_is_good_for_one_account_one_key_and_one_hour() -> None:
