@@ -16,6 +16,7 @@ import base64
 import json
 import socket
 import struct
+import sys
 import threading
 import time
 import uuid
@@ -365,6 +366,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
     fake: FakeTwilio
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a caller that did not wait for its answer."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
