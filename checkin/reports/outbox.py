@@ -1,13 +1,12 @@
 """The outbox as an organiser reads it: what was said to whom, and what became of it (docs/specification.md, 5.4)."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Row, and_, case, exists, func, or_, select, text, true
 from sqlalchemy.orm import Session, aliased
 
 from checkin.alerts.attention import needs_person
@@ -137,20 +136,22 @@ def _line(row: Row[*tuple[Any, ...]]) -> OutboxLine:
 def figures(session: Session, *, event_id: int, search: Search) -> Figures:
     """Return how many of the event's alerts that are searched for stand in each state and in each view."""
     of_event = (Alert.event_id == event_id, _found(search))
-    states = session.execute(
-        _of_tickets(select(Alert.state, func.count(Alert.id)), search).where(*of_event).group_by(Alert.state)
-    ).all()
-    counts = Counter[AlertState]()
-    for state, number in states:
-        counts[state] = number
-    twice = session.execute(_of_tickets(select(func.count(Alert.id)), search).where(*of_event, _shown(View.TWICE)))
+    twice = func.count(Alert.id).filter(_shown(View.TWICE))
+    statement = select(Alert.state, func.count(Alert.id), twice).where(*of_event).group_by(Alert.state)
+    if search.words:  # without words nothing of the ticket is needed to count
+        statement = statement.outerjoin(Ticket, Ticket.id == Alert.ticket_id)
+    states = session.execute(statement).all()
     person = session.execute(
         select(func.count(Alert.id))
         .outerjoin(Ticket, Ticket.id == Alert.ticket_id)
         .where(*of_event, _shown(View.PERSON))
     )
-    views = {View.PERSON: person.scalar_one(), View.ALL: counts.total(), View.TWICE: twice.scalar_one()}
-    return Figures(counts, views)
+    views = {
+        View.PERSON: person.scalar_one(),
+        View.ALL: sum(number for _state, number, _twice in states),
+        View.TWICE: sum(twice for _state, _number, twice in states),
+    }
+    return Figures({state: number for state, number, _twice in states}, views)
 
 
 def in_work(session: Session, *, event_id: int, moment: datetime) -> InWork:
@@ -186,11 +187,6 @@ def waiting_for_start(session: Session, *, event_id: int) -> dict[Channel, int]:
         .group_by(Alert.channel)
     )
     return dict(rows.all())
-
-
-def _of_tickets(statement: Select[*tuple[Any, ...]], search: Search) -> Select[*tuple[Any, ...]]:
-    """Join what words are searched for in; without words nothing of it is needed to count."""
-    return statement.outerjoin(Ticket, Ticket.id == Alert.ticket_id) if search.words else statement
 
 
 def _found(search: Search) -> ColumnElement[bool]:
