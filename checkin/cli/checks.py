@@ -112,7 +112,7 @@ def check_providers(settings: Settings) -> Iterator[Finding]:
             "Twilio is set only by half: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, and _MESSAGING_SERVICE_SID or _FROM."
         )
     else:
-        yield warning("No provider for texts is set: they are kept in the outbox as not sent (docs/alerts.md, Set Twilio up).")
+        yield warning("No provider for texts is set: they are kept in the outbox (docs/alerts.md, Set Twilio up).")
     if settings.has_mail_provider:
         try:
             SmtpChannel(settings.smtp_url, seconds=settings.provider_timeout_seconds)
@@ -122,7 +122,7 @@ def check_providers(settings: Settings) -> Iterator[Finding]:
     elif settings.smtp_url or settings.mail_from:
         yield wrong("Email is set only by half: SMTP_URL and MAIL_FROM belong together.")
     else:
-        yield warning("No provider for emails is set: they are kept in the outbox as not sent (docs/alerts.md, Set SMTP up).")
+        yield warning("No provider for emails is set: they are kept in the outbox (docs/alerts.md, Set SMTP up).")
 
 
 def check_folder(settings: Settings) -> Iterator[Finding]:

@@ -95,6 +95,12 @@ def check_domain(domain: str, records: Records) -> Iterator[Finding]:
     if texts is None or receivers is None or policy is None:
         yield warning(f"DNS could not be asked about {domain}: look up its SPF, DMARC and MX records by hand.")
         return
+    if not (texts or receivers or policy):
+        yield warning(
+            f"DNS, as this machine sees it, has neither SPF nor DMARC nor MX for {domain}: is that the domain? "
+            "Set them up (docs/alerts.md, Set SMTP up)."
+        )
+        return
     senders = [text for text in texts if text.lower().startswith("v=spf1")]
     found = {"SPF": len(senders) == 1, "DMARC": bool(policy), "MX": any(not one.endswith(" .") for one in receivers)}
     if len(senders) > 1:

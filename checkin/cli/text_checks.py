@@ -53,7 +53,12 @@ def check_texts(settings: Settings) -> Iterator[Finding]:
 
 def failed(error: TransportError) -> Finding:
     """Return what a provider said as a finding, with what to do where we know it."""
-    parts = (error.sentence, f"[{error.code}]" if error.code else "", error.detail, _ADVICE.get(error.code, ""))
+    parts = (
+        error.sentence,
+        f"[{error.code}]" if error.code else "",
+        f"({error.detail})" if error.detail else "",
+        _ADVICE.get(error.code, ""),
+    )
     sentence = " ".join(part for part in parts if part)
     passes = error.outcome is Outcome.NOT_SENT and error.code
     return warning(sentence) if passes else wrong(sentence)

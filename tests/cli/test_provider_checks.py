@@ -272,7 +272,7 @@ def test_a_domain_with_all_its_records_is_well() -> None:
         ((FULL[0], ("desk.conf.dev", "MX", ["0 ."]), FULL[2]), "receives no email"),
         ((("desk.conf.dev", "TXT", None), *FULL[1:]), "DNS could not be asked"),
         ((*FULL[:2], ("_dmarc.desk.conf.dev", "TXT", None)), "DNS could not be asked"),
-        ((), "has no SPF record"),
+        ((), "neither SPF nor DMARC nor MX"),
     ],
 )
 def test_what_a_domain_lacks_is_hinted_at(records: Any, words: str) -> None:
