@@ -176,7 +176,9 @@ def channels_of_calls_that_left(session: Session, ticket: Ticket) -> set[Channel
 def _may_have_arrived() -> ColumnElement[bool]:
     """Return the condition for alerts that may be on somebody's phone, as far as anybody knows."""
     # A text is cancelled after a try only when look-ups found nothing of it; an email cannot be looked up.
-    tried = or_(Alert.state == AlertState.PENDING, and_(Alert.state == AlertState.CANCELLED, Alert.channel == Channel.EMAIL))
+    tried = or_(
+        Alert.state == AlertState.PENDING, and_(Alert.state == AlertState.CANCELLED, Alert.channel == Channel.EMAIL)
+    )
     return or_(Alert.state.in_(_HAS_LEFT), and_(Alert.transmissions > 0, tried))
 
 
@@ -229,7 +231,7 @@ def _enqueue(session: Session, ticket: Ticket, **alert: Any) -> None:
 
 
 def withdraw(session: Session, ticket_id: int, *, kinds: Collection[AlertKind], moment: datetime, reason: str) -> None:
-    """Cancel the ticket's alerts of `kinds` that have not left yet; the worker checks again what it sends or looks up."""
+    """Cancel the ticket's alerts of `kinds` that have not left yet; the worker checks what it holds itself."""
     _cancel(session, ticket_id, Alert.kind.in_(kinds), code=_WITHDRAWN_CODE, moment=moment, reason=reason)
 
 
