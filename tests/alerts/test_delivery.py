@@ -329,6 +329,20 @@ def test_a_refusal_is_final_and_stands_on_the_ticket(post: Post, status: int, co
     assert post.alert(Channel.EMAIL).state is AlertState.SENT
 
 
+def test_who_has_opted_out_at_twilio_gets_nothing_more(post: Post) -> None:
+    key = checked_in(post.cast)
+    taken(post.cast)
+    post.twilio.script(Answer(400, 21610))
+    post.deliver()
+    assert (post.alert().state, post.alert().reason_code) == ("suppressed", "21610")
+
+    returned(post.cast, key)
+    taken(post.cast)
+    post.deliver()
+    assert post.alert().state is AlertState.SUPPRESSED
+    assert len(post.twilio.requests) == 1
+
+
 def test_an_address_that_does_not_exist_is_final_too(post: Post) -> None:
     checked_in(post.cast)
     taken(post.cast)

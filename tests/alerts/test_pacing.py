@@ -1,5 +1,7 @@
 """A sender keeps its pace, however many workers share it."""
 
+import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +10,7 @@ from sqlalchemy import select, update
 
 from checkin import clock
 from checkin.alerts.delivery import deliver_next
-from checkin.alerts.lanes import Lane, Leased, Rest
+from checkin.alerts.lanes import Lane, Leased, Progress, Rest
 from checkin.alerts.pacing import Pacing, pacing_of, seconds_until_free, use
 from checkin.alerts.reconciling import LookUp
 from checkin.config import Settings
@@ -60,6 +62,27 @@ def test_workers_share_the_pace_of_their_sender_and_not_that_of_another(post: Po
     deliver_next(slow(post))
     assert isinstance(deliver_next(slow(post)), Rest)
     assert isinstance(deliver_next(replace(post.text, pace=Pacing("another", 0.1))), Leased)
+
+
+def test_several_workers_together_are_no_quicker_than_the_sender(post: Post) -> None:
+    for number in range(1, 9):
+        called(post.cast, number)
+    quick = replace(post.text, pace=Pacing(NUMBER, 20.0))
+
+    def work() -> None:
+        while (found := deliver_next(quick)) is not Progress.NOTHING_DUE:
+            if isinstance(found, Rest):
+                time.sleep(found.seconds)
+
+    begun = time.monotonic()
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert time.monotonic() - begun > 7 / 20
+    assert post.states() == ["sent"] * 8
+    assert len(post.twilio.accepted) == 8
 
 
 def test_a_sender_that_is_busy_does_not_keep_others_from_being_settled(post: Post) -> None:

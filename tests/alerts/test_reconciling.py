@@ -213,6 +213,13 @@ def test_the_state_that_twilio_tells_is_taken_over(post: Post) -> None:
     assert text.delivered_at is not None
 
 
+def test_a_state_that_we_do_not_know_still_means_that_it_was_taken(post: Post) -> None:
+    becomes_unknown(post, AcceptThen(Answer(500)))
+    post.passes(seconds=60)
+    recorded(post, look_up_of(post), Found("SM1", "on its way", None))
+    assert (post.alert().state, post.alert().provider_id) == ("sent", "SM1")
+
+
 # Whose text it is that was found
 
 
