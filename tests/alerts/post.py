@@ -19,7 +19,9 @@ from tests.cast import Cast
 from tests.support.fake_smtp import FakeSmtp
 from tests.support.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 
-SENDER = Sender("https://desk.example.org", "key of the tests", "desk@example.org", "no-reply@example.org")
+SENDER = Sender(
+    "https://desk.example.org", "key of the tests", "desk@example.org", "no-reply@example.org", ("example.org",)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,10 @@ VALUES = {
     "feedback_link": "https://desk.example.org/feedback/def",
     "reset_link": "https://desk.example.org/reset/ghi",
     "message": "Come back tomorrow at nine.",
+    "place": "2",
+    "question_1": "",
+    "question_2": "",
+    "question_3": "",
 }
 RIGHT_TO_LEFT_OVERRIDE = "\u202e"
 
@@ -83,6 +87,14 @@ def test_a_desk_is_called_as_people_call_it(desk: str, name: str) -> None:
         (
             AlertKind.CANCELLED,
             "Carla, the desk has cancelled your ticket STQ-42, Stats iQ. Come back tomorrow at nine.",
+        ),
+        (
+            AlertKind.CHECKED_IN,
+            ("Carla, you are checked in. Your ticket is STQ-42, see your place: https://desk.example.org/t/abc"),
+        ),
+        (
+            AlertKind.NEARLY_THERE,
+            ("Carla, it is nearly your turn. Please come back to Ask the Experts. Your ticket is STQ-42, Stats iQ."),
         ),
     ],
 )

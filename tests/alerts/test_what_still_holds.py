@@ -1,18 +1,20 @@
 """An alert leaves only while it is true, and says what is true then (docs/alerts.md)."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from checkin.models import Alert, AlertKind, AlertState, QueueState, StatusCode
+from checkin.models import Alert, AlertKind, AlertState, QueueState, StatusCode, Ticket
 from checkin.queueing.calling import call_again, mark_here
 from checkin.queueing.closing import Waiting, settle_waiting
+from checkin.queueing.customer_moves import more_time
 from checkin.queueing.handing_over import hand_over_to_person
 from checkin.queueing.leaving import bring_back, cancel, mark_no_show
 from checkin.queueing.undoing import undo
 from tests.alerts.post import Post
-from tests.cast import CARLA_PHONE, Cast, checked_in, moved, returned, taken
+from tests.cast import CARLA_PHONE, Cast, checked_in, moved, queue_of, returned, taken
 from tests.queueing.moves import did, has_left, time_passed, with_emil
 
 
@@ -25,7 +27,7 @@ def texts(post: Post) -> list[str]:
 
 def only(cast: Cast, *switches: str) -> None:
     """Let the event send these and nothing else."""
-    kinds = ("ready", "missed", "please_wait", "cancelled")
+    kinds = ("ready", "missed", "please_wait", "cancelled", "checked_in", "nearly_there")
     every = [f"{kind}_{channel}" for kind in kinds for channel in ("text", "email")]
     cast.set(**{switch: switch in switches for switch in every})
 
@@ -47,6 +49,27 @@ def cancelled(cast: Cast) -> str:
     key = checked_in(cast)
     did(cast, cancel, key, by=cast.lena, words="He was rude.")
     return key
+
+
+def told_of_check_in(cast: Cast) -> str:
+    return checked_in(cast)
+
+
+def near(cast: Cast) -> str:
+    queue_of(cast, 2)
+    key = checked_in(cast)
+    taken(cast)
+    return key
+
+
+def held_back(cast: Cast, key: str) -> None:
+    with cast.writing() as session:
+        more_time(session, cast.ticket(key).token)
+
+
+def taken_by_lena(cast: Cast, _: str) -> None:
+    for _more in range(2):
+        taken(cast, by=cast.lena)
 
 
 def taken_next(cast: Cast, _: str) -> None:
@@ -86,12 +109,17 @@ def on_hold(cast: Cast, key: str) -> None:
         (asked_to_wait, AlertKind.PLEASE_WAIT, taken_next),
         (asked_to_wait, AlertKind.PLEASE_WAIT, on_hold),
         (cancelled, AlertKind.CANCELLED, brought_back),
+        (told_of_check_in, AlertKind.CHECKED_IN, on_hold),
+        (near, AlertKind.NEARLY_THERE, taken_by_lena),
+        (near, AlertKind.NEARLY_THERE, on_hold),
+        (near, AlertKind.NEARLY_THERE, held_back),
     ],
 )
 def test_what_is_no_longer_true_does_not_leave(
     post: Post, cause: Callable[[Cast], str], kind: AlertKind, end: Callable[[Cast, str], None]
 ) -> None:
     only(post.cast, "ready_text", f"{kind}_text")
+    post.cast.set(tickets_in_hand=0)
     key = cause(post.cast)
     end(post.cast, key)
     in_a_workers_hands(post.cast, kind)
@@ -99,6 +127,72 @@ def test_what_is_no_longer_true_does_not_leave(
 
     alert = next(alert for alert in post.cast.alerts(key) if alert.kind is kind)
     assert (alert.state, alert.reason_code) == (AlertState.CANCELLED, "stale")
+
+
+def test_who_is_at_the_desk_already_is_not_told_that_they_are_checked_in(post: Post) -> None:
+    only(post.cast, "checked_in_text")
+    key = with_emil(post.cast)
+    did(post.cast, mark_here, key)
+    assert texts(post) == []
+    assert [alert.reason_code for alert in post.cast.alerts(key)] == ["stale"]
+
+
+def test_somebody_who_comes_before_them_while_it_waits_is_seen_when_it_is_due(post: Post) -> None:
+    only(post.cast, "nearly_there_text")
+    post.cast.set(tickets_in_hand=0)
+    key = near(post.cast)
+    with post.cast.writing() as session:
+        # Five more minutes are over: nothing is written then.
+        session.execute(update(Ticket).where(Ticket.key == "STQ-1").values(owner_id=None, taken_at=None, take_number=0))
+    assert texts(post) == []
+    [alert] = post.cast.alerts(key)
+    assert (alert.state, alert.reason_code) == (AlertState.CANCELLED, "stale")
+
+
+def test_who_is_checked_in_gets_their_key_and_their_page(post: Post) -> None:
+    only(post.cast, "checked_in_text", "checked_in_email")
+    key = checked_in(post.cast)
+    link = f"https://desk.example.org/t/{post.cast.ticket(key).token}"
+    assert texts(post) == [f"Carla, you are checked in. Your ticket is {key}, see your place: {link}"]
+    [mail] = post.mail_server.received
+    assert mail.parsed["Subject"] == f"{key}: you are checked in"
+    assert link in mail.part("plain")
+
+
+def test_who_is_nearly_there_is_asked_to_come_near(post: Post) -> None:
+    only(post.cast, "nearly_there_text", "nearly_there_email")
+    key = near(post.cast)
+    assert texts(post) == [
+        f"Carla, it is nearly your turn. Please come back to Ask the Experts. Your ticket is {key}, Stats iQ."
+    ]
+    [mail] = post.mail_server.received
+    assert mail.parsed["Subject"] == f"{key}: it is nearly your turn"
+
+
+def test_a_call_waits_for_the_events_delay_and_is_made_at_once_when_made_again(post: Post) -> None:
+    only(post.cast, "ready_text")
+    post.cast.set(ready_delay_seconds=60, ready_expires_minutes=5)
+    key = with_emil(post.cast)
+    [call] = post.cast.alerts(key)
+    assert call.due_at - call.created_at == timedelta(seconds=60)
+    assert call.expires_at == call.due_at + timedelta(minutes=5)
+    post.deliver()
+    assert post.twilio.delivered == []
+    time_passed(post.cast, minutes=2)
+    did(post.cast, call_again, key)
+    _, again = post.cast.alerts(key)
+    assert again.due_at == again.created_at
+
+
+def test_a_hand_over_waits_for_the_longer_of_delay_and_undo(post: Post) -> None:
+    only(post.cast, "ready_text")
+    for seconds, waits in ((5, 10), (60, 60)):
+        post.cast.set(ready_delay_seconds=seconds)
+        key = with_emil(post.cast)
+        did(post.cast, hand_over_to_person, key, person_id=post.cast.lena.id)
+        call = post.cast.alerts(key)[-1]
+        assert call.due_at - call.created_at == timedelta(seconds=waits)
+        moved(post.cast, key, StatusCode.FOLLOW_UP, by=post.cast.lena)
 
 
 def in_a_workers_hands(cast: Cast, kind: AlertKind) -> None:

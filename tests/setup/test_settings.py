@@ -12,7 +12,8 @@ from tests.cast import Cast
 
 def change(cast: Cast, name: str, value: str) -> str:
     with transaction() as session:
-        return set_setting(session, session.get_one(Event, cast.event_id), name=name, value=value)
+        event = session.get_one(Event, cast.event_id)
+        return set_setting(session, event, name=name, value=value, mail_domains=("example.org", "acme.example"))
 
 
 def listed(cast: Cast) -> dict[str, str]:
@@ -33,6 +34,11 @@ def test_every_setting_is_listed_as_it_would_be_typed(rules: Cast) -> None:
         ("feedback_delay_minutes", "30", "30"), ("public", "no", "no"), ("public", "true", "yes"),
         ("phone_region", "de", "DE"), ("languages", "en", "en"), ("name", " Acme World ", "Acme World"),
         ("time_zone", "Asia/Kolkata", "Asia/Kolkata"), ("title_format", "{key} {product}", "{key} {product}"),
+        ("mail_from", " Ask+us@Acme.example ", "Ask+us@Acme.example"), ("mail_from", "", ""),
+        ("mail_reply_to", "no-reply@elsewhere.example", "no-reply@elsewhere.example"),
+        ("rehearsal_testers", "ada@example.org, (415) 555-2671 ,+49 30 123456",
+         "ada@example.org,(415) 555-2671,+49 30 123456"), ("rehearsal_testers", "", ""),
+        ("ready_delay_seconds", "30", "30"), ("checked_in_text", "yes", "yes"), ("rehearsal", "yes", "yes"),
         ("ask_phone", "not_asked", "not_asked"), ("username_label", "Acme username", "Acme username"),
     ],
 )  # fmt: skip
@@ -51,6 +57,10 @@ def test_a_setting_is_kept_and_other_settings_stay(rules: Cast, name: str, typed
         ("title_format", "{first_name.__class__}", "may use"), ("title_format", "{", "may use"),
         ("title_format", "{key:>999999999}", "may use"), ("title_format", "{key!r}", "may use"),
         ("time_zone", "Mars/Olympus", "no time zone"), ("name", "", "1 to 120 characters"),
+        ("mail_from", "desk", "an email address"), ("mail_from", "a@example.org\nBcc: b@example.org", "email address"),
+        ("mail_from", "größe@example.org", "plain letters"), ("mail_from", "a@example.com", "in MAIL_FROM_DOMAINS"),
+        ("mail_from", "a@sub.example.org", "MAIL_FROM_DOMAINS"), ("mail_reply_to", "nobody", "an email address"),
+        ("rehearsal_testers", "ada@example.org,hello", "'hello' is neither"), ("rehearsal_testers", "1234", "neither"),
         ("mail_from_name", "Acme\r\nBcc: all@example.org", "one line"),
     ],
 )  # fmt: skip
