@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from checkin.models import EventSettings, Product, QueueState, Team, Ticket
+from checkin.models import EventSettings, Priority, Product, QueueState, Team, Ticket
 from checkin.models.ticket import in_queue, offered
 
 
@@ -15,7 +15,8 @@ from checkin.models.ticket import in_queue, offered
 class QueueCard:
     """One team's queue; `longest_since` is when the first of those waiting was checked in.
 
-    `waiting` counts who can be taken now, `queued` also who asked for a few more minutes.
+    `waiting` counts who can be taken now, `urgent` those of them who come first, `queued` also who asked for a few more
+    minutes.
     """
 
     team_id: int
@@ -25,6 +26,7 @@ class QueueCard:
     waiting: int
     longest_since: datetime | None
     queued: int
+    urgent: int
     request_key: str = ""
 
 
@@ -46,6 +48,7 @@ def queue_cards(session: Session, *, event_id: int, moment: datetime) -> list[Qu
         select(
             Team.id, Team.code, Team.name, Team.queue_state, func.count(Ticket.id).filter(now),
             func.min(Ticket.queued_at).filter(now), func.count(Ticket.id),
+            func.count(Ticket.id).filter(now, Ticket.priority == Priority.URGENT),
         )
         .outerjoin(Ticket, and_(Ticket.team_id == Team.id, in_queue()))
         .where(Team.event_id == event_id)

@@ -37,6 +37,28 @@ def test_his_queues_come_first_and_the_others_below(emil: FlaskClient, cast: Cas
     assert "/demo/desk/API/take" not in emil.get(DESK).text
 
 
+def test_a_queue_says_that_somebody_in_it_comes_first(emil: FlaskClient, cast: Cast) -> None:
+    cast.set(allow_urgent=True)
+    queue_of(cast, 1)
+    assert "urgent" not in words_of(emil.get(DESK))
+    checked_in(cast, urgent_reason="Train at 15:00")
+    assert "1 urgent" in words_of(emil.get(DESK))
+    taken(cast)
+    assert "urgent" not in words_of(emil.get(DESK))
+
+
+def test_without_a_number_the_desk_asks_and_the_ticket_says_what_follows(emil: FlaskClient, cast: Cast) -> None:
+    asks, follows = "Which desk are you at?", "They were not told which desk to come to."
+    queue_of(cast, 2)
+    assert asks in words_of(emil.get(DESK))
+    address = take(emil).location
+    assert follows in words_of(emil.get(address))
+    assert follows not in words_of(sign_in(emil.application.test_client(), cast.lena).get(address))
+    post(emil, DESK, "/demo/desk/number", desk="7")
+    assert asks not in words_of(emil.get(DESK))
+    assert follows not in words_of(emil.get(address))
+
+
 def test_a_take_leads_to_the_oldest_ticket(emil: FlaskClient, cast: Cast) -> None:
     first, *_rest = queue_of(cast, 3)
     answer = take(emil)
