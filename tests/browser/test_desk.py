@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
 from checkin.db import announce
-from checkin.models import Alert, AlertState, Channel, Ticket
+from checkin.models import Alert, AlertState, Channel, Team, Ticket
 from checkin.queueing.presence import set_desk
 from tests.browser.venue import PHONE, TABLET, Venue, settled
 from tests.cast import Someone, checked_in, moved, queue_of, taken
@@ -147,6 +147,21 @@ def test_the_message_of_a_closing_queue_survives_what_happens_meanwhile(venue: V
     expect(lena.locator("#toast")).to_contain_text("1 ticket is cancelled.")
     expect(lena.locator("#settle-STQ")).to_have_count(0)
     assert venue.cast.changes("STQ-2")[-1].words == "Tomorrow at nine."
+
+
+def test_olga_sees_nine_queues_in_one_look_and_each_button_is_large_enough(venue: Venue) -> None:
+    with venue.cast.writing() as session:
+        for number in range(1, 7):
+            session.add(Team(event_id=venue.cast.event_id, code=f"T{number}", name=f"Team {number}", position=number))
+    queue_of(venue.cast, 2)
+    olga = venue.open(f"/{venue.cast.slug}/queues", TABLET, who=venue.cast.olga)
+    buttons = olga.locator(".states__one")
+    expect(buttons).to_have_count(36)
+    expect(buttons.last).to_be_in_viewport(ratio=1)
+    olga.wait_for_function("""() => {
+      const pressed = [...document.querySelectorAll(".states__one, .queue__experts li:has(.key)")];
+      return pressed.every((one) => one.getBoundingClientRect().height >= 48);
+    }""")
 
 
 @by_both
