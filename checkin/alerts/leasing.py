@@ -10,9 +10,9 @@ import logging
 import time
 import uuid
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from checkin.alerts import pacing
@@ -51,7 +51,7 @@ def lease_next(session: Session, lane: Lane) -> Progress | Leased | LookUp | Res
     moment = database_now(session)
     due = _is_due(lane, moment) if not seconds else and_(_is_due(lane, moment), _needs_no_sender(moment))
     for settled in range(_MOST_SETTLED):
-        alert = session.scalars(_first(due)).one_or_none()
+        alert = _first(session, due)
         if alert is None:
             if settled:
                 return Progress.SETTLED
@@ -63,10 +63,15 @@ def lease_next(session: Session, lane: Lane) -> Progress | Leased | LookUp | Res
     return Progress.SETTLED
 
 
-def _first(due: ColumnElement[bool]) -> Any:
-    ready_first = case((Alert.kind == AlertKind.READY, 0), else_=1)
-    ordered = select(Alert).where(due).order_by(ready_first, Alert.due_at, Alert.id)
-    return ordered.limit(1).with_for_update(skip_locked=True)
+def _first(session: Session, due: ColumnElement[bool]) -> Alert | None:
+    """Lock the alert that comes first and that no other worker has, if there is one."""
+    # Two queries: in one, an order by kind would sort all that is due each time.
+    for of_kind in (Alert.kind == AlertKind.READY, Alert.kind != AlertKind.READY):
+        ordered = select(Alert).where(due, of_kind).order_by(Alert.due_at, Alert.id).limit(1)
+        alert = session.scalars(ordered.with_for_update(skip_locked=True)).one_or_none()
+        if alert is not None:
+            return alert
+    return None
 
 
 def _is_due(lane: Lane, moment: datetime) -> ColumnElement[bool]:
