@@ -4,12 +4,14 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.engine import make_url
 
 from checkin import clock, serving
 from checkin.alerts.outbox import enqueue_reset
@@ -125,7 +127,7 @@ def test_serve_becomes_gunicorn_with_what_was_asked_for(app: Flask, monkeypatch:
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_mark_that_was_left_behind_is_cleared_away(settings: Settings) -> None:
     with mark_server(settings):
-        (folder,) = settings.instance_folder.parent.glob("*-servers")
+        (folder,) = Path(make_url(settings.database_url).database or "").parent.glob("*-servers")
         (folder / "999999").write_text("")
         (folder / "notes").write_text("")
         assert servers_running(settings) == [os.getpid()]

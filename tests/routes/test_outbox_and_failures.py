@@ -6,16 +6,17 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
+from app import create_app
 from checkin.alerts.leasing import NO_PROVIDER
 from checkin.config import Settings
 from checkin.i18n import translate
 from checkin.models import Alert, AlertState
 from tests.cast import Cast, checked_in, queue_of, sign_in, taken
 from tests.routes.pages import HTMX, form_of, words_of
+from tests.support.databases import close
 
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
@@ -70,15 +71,14 @@ def test_unknown_addresses_and_methods_answer_with_a_page_of_ours(client: FlaskC
     assert (fragment.text, fragment.headers["HX-Reswap"]) == ("", "none")
 
 
-def test_something_unexpected_is_500_in_words(app: Flask, client: FlaskClient) -> None:
-    app.testing = False
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-
+def test_something_unexpected_is_500_in_words(settings: Settings) -> None:
     def broken() -> str:
         raise RuntimeError
 
+    app = create_app(settings)
     app.add_url_rule("/broken", view_func=broken)
-    answer = client.get("/broken")
+    answer = app.test_client().get("/broken")
+    close(app)
     assert answer.status_code == 500
     assert "our mistake" in words_of(answer)
 

@@ -1,4 +1,7 @@
-"""The app in the process of the test, on both databases; `rules` is the same without pages, for the rule layers."""
+"""The app in the process of the test, on both databases; `rules` is the same without pages, for the rule layers.
+
+Both are lent (tests/support/lending.py): a test that adds routes to its app makes one of its own.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +12,11 @@ from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
 from checkin.config import Settings
+from checkin.live import init_app as give_live_part
 from checkin.live import live
 from tests.cast import Cast, cast_of
-from tests.support.databases import SECRET_KEY, close, rules_app
+from tests.support.databases import SECRET_KEY, rules_app
+from tests.support.lending import lent
 
 
 class _CompiledTemplates(BytecodeCache):
@@ -51,14 +56,19 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """Yield the whole app. No context is pushed: two requests of one context would share what `g` holds."""
+    with lent(_whole_app, settings) as app:
+        give_live_part(app)
+        yield app
+        live(app).stop()
+
+
+def _whole_app(settings: Settings) -> Flask:
     from app import create_app
 
     app = create_app(settings)
     app.testing = True
     app.jinja_env.bytecode_cache = _compiled
-    yield app
-    live(app).stop()
-    close(app)
+    return app
 
 
 @pytest.fixture
@@ -76,7 +86,5 @@ def cast(app: Flask) -> Cast:
 @pytest.fixture
 def rules(settings: Settings) -> Iterator[Cast]:
     """Yield the fixed cast with the rules and the database under them only; its context is pushed."""
-    app = rules_app(settings)
-    with app.app_context():
+    with lent(rules_app, settings) as app, app.app_context():
         yield cast_of(app)
-    close(app)

@@ -1,7 +1,9 @@
-"""A fresh database with all tables for each test: a copied file on SQLite, a copied template on PostgreSQL.
+"""A database with all tables and no rows for each test, on SQLite and on PostgreSQL.
 
 Ask for `database_url` (or for `app`, which stands on it) and the test runs on both. A test that has to do with one only
 says `@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)`.
+
+The tests of a process use one database of each kind, one after the other (tests/support/emptying.py).
 """
 
 import shutil
@@ -17,7 +19,12 @@ from sqlalchemy.engine import make_url
 import checkin.models  # noqa: F401 - knows all tables
 from checkin import db, engines
 from checkin.config import ROOT, Settings
+from tests.support import lending
+from tests.support.emptying import Emptied, EmptiedPostgres, EmptiedSqlite
+from tests.support.lending import close
 from tests.support.postgres import Postgres
+
+__all__ = ["KINDS", "SECRET_KEY", "close", "make_tables", "rules_app"]
 
 KINDS = (pytest.param("sqlite"), pytest.param("postgres", marks=pytest.mark.postgres))
 SECRET_KEY = "for tests only"
@@ -31,17 +38,37 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[str]:
-    """Yield the address of a fresh database with all tables and no rows."""
-    if database_kind == "sqlite":
-        path = tmp_path / "checkin.sqlite3"
+def database_url(
+    request: pytest.FixtureRequest,
+    database_kind: str,
+    _emptied: dict[str, Emptied],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """Yield the address of a database with all tables and no rows."""
+    database = _emptied.pop(database_kind, None) or _made(request, database_kind, tmp_path_factory)
+    yield database.address
+    if database.empty():
+        _emptied[database_kind] = database
+    else:
+        lending.forget(database.address)
+        database.drop()
+
+
+@pytest.fixture(scope="session")
+def _emptied() -> Iterator[dict[str, Emptied]]:
+    databases: dict[str, Emptied] = {}
+    yield databases
+    for database in databases.values():
+        lending.forget(database.address)
+
+
+def _made(request: pytest.FixtureRequest, kind: str, folders: pytest.TempPathFactory) -> Emptied:
+    if kind == "sqlite":
+        path = folders.mktemp("sqlite") / "checkin.sqlite3"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
+        return EmptiedSqlite(path)
     server: Postgres = request.getfixturevalue("postgres")
-    address = server.new_database(template=request.getfixturevalue("postgres_template"))
-    yield address
-    server.drop_database(address)
+    return EmptiedPostgres(server, server.new_database(template=request.getfixturevalue("postgres_template")))
 
 
 @pytest.fixture(scope="session")
@@ -87,11 +114,3 @@ def rules_app(settings: Settings) -> Flask:
     with app.app_context():
         engines.prepare_engines()
     return app
-
-
-def close(app: Flask) -> None:
-    """Close the app's connections; a database with open ones cannot be dropped."""
-    with app.app_context():
-        db.db.session.remove()
-        for engine in db.db.engines.values():
-            engine.dispose()
