@@ -11,7 +11,19 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from checkin.config import ROOT
-from checkin.models import Presence, Product, QueueState, Survey, Team, TicketChange
+from checkin.db import database_now
+from checkin.models import (
+    Alert,
+    AlertState,
+    Channel,
+    ChannelPause,
+    Presence,
+    Product,
+    QueueState,
+    Survey,
+    Team,
+    TicketChange,
+)
 from checkin.queueing.presence import set_desk, set_presence
 from tests.browser.venue import KIOSK, PHONE, TABLET, TV, Venue, check_in_button, choose, fill_in, settled
 from tests.cast import checked_in, moved, queue_of, taken
@@ -231,6 +243,29 @@ def people_are_lost(venue: Venue) -> None:
             moved(venue.cast, key, status)
 
 
+def messages_are_lost(venue: Venue) -> None:
+    key = checked_in(venue.cast, "360", first_name="Noor", email=f"noor.{venue.email}")
+    taken(venue.cast, "T60", by=venue.cast.emil)
+    text, email = venue.cast.alerts(key)
+    until(lambda: {alert.state for alert in venue.cast.alerts(key)} == {AlertState.SENT}, seconds=20)
+    with venue.cast.writing() as session:
+        session.get_one(Alert, text.id).state = AlertState.NEEDS_REVIEW
+        session.get_one(Alert, email.id).state = AlertState.FAILED
+        session.add(
+            ChannelPause(
+                event_id=venue.cast.event_id, channel=Channel.EMAIL, code="535", at=database_now(session),
+                reason="The mail server does not let us in.", detail="5.7.8 Authentication failed",
+            )
+        )  # fmt: skip
+
+
+def asked_about(page: Page, _venue: Venue) -> None:
+    page.locator(".paused__detail > summary").click()
+    page.locator(".ask-first > summary").click()
+    page.locator(".alert-row__line").last.click()
+    expect(page.locator(".story").last).to_be_visible()
+
+
 def hands_full(venue: Venue) -> None:
     venue.cast.set(tickets_in_hand=1)
 
@@ -307,6 +342,10 @@ SIGHTS = (
     Sight("survey, answered", "feedback/thanks.html", "/feedback/{survey}", PHONE, then=answered),
     Sight("survey, over", "feedback/closed.html", "/feedback/{survey}", PHONE, before=the_day_is_over),
     Sight("outbox", "outbox/index.html", "/{slug}/outbox", TABLET, "olga"),
+    Sight("outbox, messages lost", "outbox/index.html", "/{slug}/outbox", TABLET, "olga", before=messages_are_lost,
+          then=asked_about),
+    Sight("queues, messages lost", "queues/show.html", "/{slug}/queues", TABLET, "olga", before=messages_are_lost),
+    Sight("desk, call lost", "desk/show.html", "/{slug}/desk", TABLET, "emil", before=messages_are_lost),
     Sight("outbox, nothing yet", "outbox/index.html", "/{slug}/outbox", TABLET, "olga", is_empty=True),
     Sight("reset, sent", "people/reset_sent.html", "/reset", TABLET, then=link_wanted),
     Sight("nothing here", "errors/error.html", "/{slug}/nothing-here", PHONE),
