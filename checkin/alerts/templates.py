@@ -115,7 +115,8 @@ def _segments_of(template: str, known: Mapping[str, str]) -> int:
 def _cut(template: str, known: Mapping[str, str], cuts: tuple[tuple[tuple[str, ...], int], ...], *, most: int) -> str:
     values = dict(known)
     body = fill(template, values)
-    while count_segments(body) > most and (name := _what_to_cut(values, cuts)):
+    # No segment holds more than 153 characters: what is longer than that needs no counting, which takes far longer.
+    while (len(body) > most * 153 or count_segments(body) > most) and (name := _what_to_cut(values, cuts)):
         values[name] = values[name][:-1].rstrip(" \u200d")
         body = fill(template, values)
     return body

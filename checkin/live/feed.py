@@ -26,7 +26,6 @@ LISTENER_NAME: Final = "checkin feed"
 Listener = Callable[[Announcement], None]
 
 _LOOK_SECONDS: Final = 0.2
-_LISTEN_SECONDS: Final = 1.0
 _LONGEST_PAUSE: Final = 5.0
 _log = get_logger()
 
@@ -128,7 +127,7 @@ class Feed:
             self._tell(ANYTHING)
             self._hearing.set()
             while not stop.is_set():
-                for notice in connection.notifies(timeout=_LISTEN_SECONDS):
+                for notice in connection.notifies(timeout=_LOOK_SECONDS):
                     self._tell(_announced(notice.payload))
                     if stop.is_set():
                         return
