@@ -16,7 +16,7 @@ TEXTS: Final = {
     AlertKind.READY: N_("{first_name}, {expert} is ready for you at {desk}. Your ticket is {key}, {product}."),
     # With a link in it there is room for few words where a name is not written in the network's own alphabet.
     AlertKind.MISSED: N_(
-        "{first_name}, we could not find you. Come back to the desk today, you keep your place: {customer_link}"
+        "{first_name}, we could not find you. While the queue is open you keep your place: {customer_link}"
     ),
     AlertKind.PLEASE_WAIT: N_(
         "{first_name}, please wait a moment more. You keep your place, and we call you again. "
@@ -76,8 +76,8 @@ MAILS: Final = {
         paragraphs=(
             N_("We called you at {event} for your question about {product}, but could not find you."),
             N_(
-                "Come back to the desk today: your ticket keeps the time when you checked in, so you will be near the "
-                "front."
+                "Come back to the desk today: while the queue is open your ticket keeps the time when you checked in, so "
+                "you will be near the front."
             ),
         ),
         button=_SEE_TICKET,

@@ -73,7 +73,7 @@ def test_a_desk_is_called_as_people_call_it(desk: str, name: str) -> None:
         (
             AlertKind.MISSED,
             (
-                "Carla, we could not find you. Come back to the desk today, you keep your place: "
+                "Carla, we could not find you. While the queue is open you keep your place: "
                 "https://desk.example.org/t/abc"
             ),
         ),
