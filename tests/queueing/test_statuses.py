@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from checkin.models import Alert, AlertState, Status, StatusKind, Survey
 from checkin.queueing.transitions import Standing, change_status, resolve, standing
 from tests.cast import CARLA_EMAIL, STATUSES, Cast, checked_in, moved, queue_of, refused, resolved, taken
-from tests.queueing.moves import helped, with_emil
+from tests.queueing.moves import did, helped, with_emil
 
 PREPARED: dict[Standing, Callable[[Cast], str]] = {
     Standing.WAITING: checked_in,
@@ -195,7 +195,9 @@ def test_a_question_that_has_left_is_not_asked_again(rules: Cast) -> None:
     checked_in(rules)
     key = resolved(rules)
     with rules.writing() as session:
-        session.execute(update(Alert).where(Alert.kind == "feedback").values(state=AlertState.SENT))
+        session.execute(
+            update(Alert).where(Alert.kind == "feedback").values(state=AlertState.SENT, asked_at=Alert.created_at)
+        )
     moved(rules, key, "open")
     moved(rules, key, "resolved")
 
@@ -213,3 +215,22 @@ def test_the_survey_names_who_resolved_last_until_it_is_answered(rules: Cast) ->
         moved(rules, key, "open")
         moved(rules, key, "resolved")
         assert rules.survey(key).expert_id == (rules.lena.id if answered else rules.emil.id)
+
+
+def test_what_they_take_home_is_kept_with_the_ticket_and_its_history(rules: Cast) -> None:
+    key = with_emil(rules)
+    did(rules, resolve, key, advice="  Read the manual. \n")
+    ticket, change = rules.ticket(key), rules.changes(key)[-1]
+
+    assert (ticket.advice, ticket.advised_at) == ("Read the manual.", change.at)
+    assert (change.words, change.after["advised"]) == ("Read the manual.", True)
+
+
+def test_without_anything_new_they_keep_what_they_have(rules: Cast) -> None:
+    key = with_emil(rules)
+    did(rules, resolve, key, advice="Read the manual.")
+    moved(rules, key, "open")
+    did(rules, resolve, key)
+
+    assert rules.ticket(key).advice == "Read the manual."
+    assert "advised" not in rules.changes(key)[-1].after

@@ -380,3 +380,21 @@ def test_a_ticket_that_is_not_there_has_nothing_to_undo(rules: Cast) -> None:
     key = checked_in(rules)
     with rules.writing() as session, refused("no_such_ticket"):
         undo(session, key, event_id=rules.event_id + 1, by=rules.emil.id, change_id=last_change(rules, key))
+
+
+def test_an_undone_resolve_takes_its_advice_back_and_leaves_the_one_before(rules: Cast) -> None:
+    key = with_emil(rules)
+    did(rules, resolve, key, advice="The first.")
+    undone(rules, key)
+    assert (rules.ticket(key).advice, rules.ticket(key).advised_at) == ("", None)
+
+    did(rules, resolve, key, advice="The second.")
+    given = rules.ticket(key).advised_at
+    moved(rules, key, "open")
+    did(rules, resolve, key, advice="The third.")
+    undone(rules, key)
+    assert (rules.ticket(key).advice, rules.ticket(key).advised_at) == ("The second.", given)
+
+    did(rules, resolve, key)
+    undone(rules, key)
+    assert rules.ticket(key).advice == "The second."

@@ -12,14 +12,17 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
+from checkin import clock
+from checkin.alerts.surveys import contents_of
 from checkin.db import Base, db
+from checkin.models import Alert, AlertKind, AlertState, Ticket
 from checkin.queueing.checking_in import check_in
 from checkin.queueing.duplicates import Duplicate
 from checkin.queueing.errors import QueueingError
 from tests.cast import Cast, Someone, cast_of, details
-from tests.queueing.machine.model import MEMBERS, TAKES_NOBODY_NEW, TEAM_OF, Model, Undo, kept
+from tests.queueing.machine.model import MEMBERS, TAKES_NOBODY_NEW, TEAM_OF, Model, Undo, kept, was_asked_lately
 from tests.queueing.moves import has_left, time_passed
 
 PEOPLE = st.sampled_from(sorted(MEMBERS))
@@ -45,7 +48,7 @@ class Floor(RuleBasedStateMachine):
             with db.engines[None].begin() as connection:
                 for table in reversed(Base.metadata.sorted_tables):
                     connection.execute(delete(table))
-        type(self).cast = cast_of(self.app, tickets_in_hand=limit, allow_urgent=True)
+        type(self).cast = cast_of(self.app, tickets_in_hand=limit, allow_urgent=True, feedback_once_hours=1)
         self.limit = limit
         self.tickets: list[Model] = []
         self.clicks: dict[tuple[str, str], str] = {}
@@ -129,9 +132,23 @@ class Floor(RuleBasedStateMachine):
     @rule(data=st.data())
     def what_waits_is_sent(self, data: st.DataObject) -> None:
         ticket = data.draw(st.sampled_from(self.tickets))
+        self.a_worker_looks_at_the_feedback(ticket)
         has_left(self.cast, ticket.key)
         for one in ticket.told:
             one.state = "sent" if one.state == "pending" else one.state
+
+    def a_worker_looks_at_the_feedback(self, ticket: Model) -> None:
+        """Decide what the email carries: one survey of a ticket ever, none soon after another of the same customer."""
+        for one in ticket.feedback("pending"):
+            one.asks = not was_asked_lately(self.tickets, ticket)
+            one.state = "pending" if one.asks else "cancelled"
+        with self.cast.writing() as session:
+            row = session.scalars(select(Ticket).where(Ticket.key == ticket.key)).one()
+            waiting = (Alert.ticket_id == row.id, Alert.kind == AlertKind.FEEDBACK, Alert.state == AlertState.PENDING)
+            for alert in session.scalars(select(Alert).where(*waiting)):
+                contents = contents_of(session, alert, row, moment=clock.now())
+                alert.asked_at = clock.now() if contents.has_survey else None
+                alert.state = AlertState.PENDING if contents.has_survey else AlertState.CANCELLED
 
     def set_status(self, ticket: Model, to: str, before: Model, *, by: str | None) -> None:
         ticket.status = to

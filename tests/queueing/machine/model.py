@@ -30,6 +30,7 @@ class Told:
     state: str = "pending"
     withdrawn: int | None = None
     is_old: bool = False
+    asks: bool = False
 
 
 @dataclass
@@ -123,11 +124,18 @@ class Model:
             self.withdraw(*OF_THE_QUEUE)
         if status != "resolved":
             self.withdraw("feedback")
-        elif not any(one.kind == "feedback" and one.state != "cancelled" for one in self.told):
+        elif not self.survey_left and not self.feedback("pending"):
             self.tell("feedback", among=["email"])
         self.asked = self.asked or status == "resolved"
         if status in SEEN_OFF and by is not None:
             self.tell(SEEN_OFF[status])
+
+    def feedback(self, *states: str) -> list[Told]:
+        return [one for one in self.told if one.kind == "feedback" and one.state in states]
+
+    @property
+    def survey_left(self) -> bool:
+        return any(one.asks for one in self.feedback("sent"))
 
     @property
     def can_be_undone(self) -> bool:
@@ -169,6 +177,17 @@ class Model:
             one.take = self.takes if one.kind == "ready" else one.take
         self.changed("undo")
         self.undo = None
+
+
+def was_asked_lately(tickets: Sequence[Model], ticket: Model) -> bool:
+    """Tell whether another ticket of the same customer had its survey, not a long time ago."""
+    email = ticket.submission.email
+    return any(
+        one.asks and not one.is_old
+        for other in tickets
+        if other is not ticket and other.submission.email == email
+        for one in other.feedback("sent")
+    )
 
 
 def kept(ticket: Model) -> Model:

@@ -47,6 +47,7 @@ class Truths(Floor):
         self.every_change_has_one_row_of_history_in_its_order(facts)
         self.the_alerts_are_those_of_the_model_and_no_two_are_the_same(facts)
         self.who_was_asked_how_it_went_has_one_survey(facts)
+        self.no_ticket_has_two_surveys_out(facts)
         self.every_click_is_kept_once(facts)
 
     def _facts(self) -> Facts:
@@ -139,6 +140,10 @@ class Truths(Floor):
     def who_was_asked_how_it_went_has_one_survey(self, facts: Facts) -> None:
         surveys = [facts.keys[one.ticket_id] for one in facts.surveys]
         assert sorted(surveys) == sorted(one.key for one in self.tickets if one.asked)
+
+    def no_ticket_has_two_surveys_out(self, facts: Facts) -> None:
+        out = Counter(one.ticket_id for one in facts.alerts if one.asked_at is not None and one.state == "sent")
+        assert all(number == 1 for number in out.values())
 
     def every_click_is_kept_once(self, facts: Facts) -> None:
         names = {self.id_of(name): name for name in MEMBERS}
