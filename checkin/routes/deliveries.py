@@ -144,7 +144,7 @@ def story(entry: AlertEntry, *, sent_again: bool = False) -> list[Step]:
 def _look_ups(entry: AlertEntry) -> str:
     if not entry.look_ups:
         return ""
-    return ngettext("The provider was asked once.", "The provider was asked %(num)s times.", entry.look_ups)
+    return ngettext("The provider was asked %(num)s time.", "The provider was asked %(num)s times.", entry.look_ups)
 
 
 def _end(entry: AlertEntry) -> list[Step]:

@@ -30,8 +30,10 @@ def _texts(pause: Pause) -> str:
 
 def _emails(pause: Pause) -> str:
     match pause.code:
-        case "530" | "534" | "535":
+        case "530" | "534" | "535" | "538":
             return _("Set the user and the password in SMTP_URL right and restart.")
         case "550" | "553" | "501":
             return _("Set MAIL_FROM to an address that the mail server lets this account send from, and restart.")
+        case "certificate" | "tls":
+            return _("Set the name and port in SMTP_URL right and restart, or ask who runs the mail server.")
     return _("Check SMTP_URL and MAIL_FROM, and let `flask --app app doctor` try the mail server.")

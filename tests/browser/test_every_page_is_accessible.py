@@ -14,6 +14,7 @@ from checkin.config import ROOT
 from checkin.db import database_now
 from checkin.models import (
     Alert,
+    AlertKind,
     AlertState,
     Channel,
     ChannelPause,
@@ -244,17 +245,25 @@ def people_are_lost(venue: Venue) -> None:
 
 
 def messages_are_lost(venue: Venue) -> None:
+    venue.cast.set(ready_text=False, ready_email=False)
     key = checked_in(venue.cast, "360", first_name="Noor", email=f"noor.{venue.email}")
     taken(venue.cast, "T60", by=venue.cast.emil)
-    text, email = venue.cast.alerts(key)
-    until(lambda: {alert.state for alert in venue.cast.alerts(key)} == {AlertState.SENT}, seconds=20)
+    ticket = venue.cast.ticket(key)
+    endings = {Channel.TEXT: AlertState.NEEDS_REVIEW, Channel.EMAIL: AlertState.FAILED}
     with venue.cast.writing() as session:
-        session.get_one(Alert, text.id).state = AlertState.NEEDS_REVIEW
-        session.get_one(Alert, email.id).state = AlertState.FAILED
+        moment = database_now(session)
+        for channel, state in endings.items():
+            session.add(
+                Alert(
+                    event_id=venue.cast.event_id, ticket_id=ticket.id, kind=AlertKind.READY, channel=channel,
+                    occasion=str(ticket.take_number), state=state, created_at=moment, due_at=moment, attempts=1,
+                    recipient="+14155552671", body="Noor 🦊, Emil 7.", reason_code="30005", unknown_at=moment,
+                )
+            )  # fmt: skip
         session.add(
             ChannelPause(
-                event_id=venue.cast.event_id, channel=Channel.EMAIL, code="535", at=database_now(session),
-                reason="The mail server does not let us in.", detail="5.7.8 Authentication failed",
+                event_id=venue.cast.event_id, channel=Channel.EMAIL, code="535", at=moment, detail="5.7.8",
+                reason="The mail server does not accept the user and password of SMTP_URL.",
             )
         )  # fmt: skip
 

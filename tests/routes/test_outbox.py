@@ -90,7 +90,7 @@ def test_a_row_opens_to_its_words_and_its_story(olga: FlaskClient, cast: Cast) -
     assert f'href="/demo/tickets/{key}"' in row
     words = words_of(page)
     for step in (
-        "Written", "Nobody knew whether it had left The provider was asked once.", "Accepted by the provider SM1",
+        "Written", "Nobody knew whether it had left The provider was asked 1 time.", "Accepted by the provider SM1",
         "Arrived on the phone", "2 tries", "The provider says: delivered", "It may have arrived twice.",
     ):  # fmt: skip
         assert step in words
@@ -261,6 +261,7 @@ ADVICE = (
     ("text", "1", "Look into the Twilio console"),
     ("email", "535", "user and the password in SMTP_URL"),
     ("email", "550", "Set MAIL_FROM"),
+    ("email", "certificate", "Set the name and port in SMTP_URL"),
     ("email", "misconfigured", "Check SMTP_URL and MAIL_FROM"),
 )
 
