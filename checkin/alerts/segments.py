@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Final
 
@@ -10,6 +11,7 @@ _BASIC: Final = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED: Final = frozenset("\f^{}\\[~]|€")  # each takes two places, the first an escape
+_ALL_OF_GSM: Final = _BASIC | _EXTENDED
 
 
 class Encoding(StrEnum):
@@ -31,7 +33,7 @@ def beyond_gsm(text: str) -> str:
 
 def is_gsm(text: str) -> bool:
     """Tell whether GSM-7 can carry the whole text; one character beyond it turns all of it to UCS-2."""
-    return all(character in _BASIC or character in _EXTENDED for character in text)
+    return _ALL_OF_GSM.issuperset(text)
 
 
 def count_segments(text: str) -> int:
@@ -41,6 +43,8 @@ def count_segments(text: str) -> int:
     alone, joined = (160, 153) if gsm else (70, 67)
     if sum(sizes) <= alone:
         return 1
+    if sum(sizes) == len(sizes):
+        return math.ceil(len(sizes) / joined)
     segments, room = 1, joined
     for size in sizes:
         if size > room:  # what takes two places is never torn apart between two segments

@@ -23,10 +23,9 @@ class NoLongerMakesSense(Exception):
 
 def require_sense(session: Session, alert: Alert, ticket: Ticket) -> None:
     """Raise `NoLongerMakesSense` when the change that caused the alert has been undone since."""
-    if alert.kind in _SENSE:
-        holds, sentence = _SENSE[alert.kind]
-        if not holds(session, alert, ticket, session.get_one(Status, ticket.status_id)):
-            raise NoLongerMakesSense("stale", sentence)
+    holds, sentence = _SENSE[alert.kind]
+    if not holds(session, alert, ticket, session.get_one(Status, ticket.status_id)):
+        raise NoLongerMakesSense("stale", sentence)
 
 
 def _is_still_called(_: Session, alert: Alert, ticket: Ticket, status: Status) -> bool:
