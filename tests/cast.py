@@ -142,60 +142,68 @@ class Cast:
 def cast_of(app: Flask, *, slug: str = "demo", **settings: Any) -> Cast:
     """Write the event with its teams, products, statuses and people, and Oskar's event beside it."""
     with app.app_context(), transaction() as session:
-        event = _event(session, slug, "Ask the Experts", **settings)
-        statuses = {
-            code.value: _added(session, Status(
+        event, elsewhere = _events(session, slug, **settings)
+        statuses = [
+            Status(
                 event_id=event.id, code=code.value, name=name, kind=kind, position=position,
                 on_board=code is StatusCode.OPEN, asks_feedback=code is StatusCode.RESOLVED,
-            )).id
+            )
             for position, (code, name, kind) in enumerate(STATUSES)
-        }  # fmt: skip
-        teams = {
-            code: _added(session, Team(event_id=event.id, code=code, name=name)).id
-            for code, name in (("STQ", "Stats iQ"), ("T60", "360"), ("API", "API"))
-        }
-        products = {
-            name: _added(session, Product(event_id=event.id, team_id=team_id, name=name)).id
-            for name, team_id in zip(("Stats iQ", "360", "API"), teams.values(), strict=True)
-        }
-        people = {name: person_of(session, event.id, name, slug) for name in ("Vera", "Emil", "Tove", "Lena", "Olga")}
-        elsewhere = _event(session, f"{slug}-elsewhere", "Another Event")
+        ]  # fmt: skip
+        named = (("STQ", "Stats iQ"), ("T60", "360"), ("API", "API"))
+        teams = [Team(event_id=event.id, code=code, name=name) for code, name in named]
+        _added(session, *statuses, *teams)
+        products = [Product(event_id=event.id, team_id=team.id, name=team.name) for team in teams]
+        _added(session, *products)
+        people = people_of(session, event.id, ("Vera", "Emil", "Tove", "Lena", "Olga"), slug)
         oskar = person_of(session, elsewhere.id, "Oskar", elsewhere.slug)
+        ids = {team.code: team.id for team in teams}
         members = (("STQ", "Emil", False), ("T60", "Emil", False), ("API", "Tove", False), ("STQ", "Lena", True))
         for team, name, is_lead in members:
-            session.add(TeamMember(team_id=teams[team], person_id=people[name].id, is_lead=is_lead))
+            session.add(TeamMember(team_id=ids[team], person_id=people[name].id, is_lead=is_lead))
         session.add(PersonRole(person_id=people["Vera"].id, role=GivenRole.VOLUNTEER))
         session.add(PersonRole(person_id=people["Olga"].id, role=GivenRole.ORGANISER))
         session.add(PersonRole(person_id=oskar.id, role=GivenRole.ORGANISER))
-        event_id = event.id
-    names = {name.lower(): someone for name, someone in people.items()}
-    return Cast(app, event_id, slug, teams, products, statuses, **names, oskar=oskar)
+        return Cast(
+            app, event.id, slug, ids, {one.name: one.id for one in products}, {one.code: one.id for one in statuses},
+            **{name.lower(): someone for name, someone in people.items()}, oskar=oskar,
+        )  # fmt: skip
 
 
-def _event(session: Session, slug: str, name: str, **settings: Any) -> Event:
-    stored = changed_settings("{}", **settings)
-    event = _added(session, Event(slug=slug, name=name, settings_json=stored, created_at=clock.now()))
-    session.add(EventCounter(event_id=event.id))
-    return event
+def _events(session: Session, slug: str, **settings: Any) -> tuple[Event, Event]:
+    event, elsewhere = (
+        Event(slug=one, name=name, settings_json=changed_settings("{}", **given), created_at=clock.now())
+        for one, name, given in (
+            (slug, "Ask the Experts", settings),
+            (f"{slug}-elsewhere", "Another Event", {}),
+        )
+    )
+    _added(session, event, elsewhere)
+    session.add_all(EventCounter(event_id=one.id) for one in (event, elsewhere))
+    return event, elsewhere
 
 
 def person_of(session: Session, event_id: int, name: str, slug: str) -> Someone:
     """Write somebody who works at the event, with an account."""
-    email = f"{name.lower()}@{slug}.example.org"
-    account = _added(session, Account(email=email, password_hash=_cheap_hash()))
-    person = _added(
-        session,
-        Person(
-            event_id=event_id, account_id=account.id, name=name, presence=Presence.AVAILABLE, presence_at=clock.now()
-        ),
-    )
-    return Someone(person.id, account.id, name, email)
+    return people_of(session, event_id, (name,), slug)[name]
 
 
-def _added(session: Session, row: Row) -> Row:
-    session.add(row)
+def people_of(session: Session, event_id: int, names: Sequence[str], slug: str) -> dict[str, Someone]:
+    """Write those who work at the event, with accounts."""
+    accounts = {
+        name: Account(email=f"{name.lower()}@{slug}.example.org", password_hash=_cheap_hash()) for name in names
+    }
+    _added(session, *accounts.values())
+    here = {"event_id": event_id, "presence": Presence.AVAILABLE, "presence_at": clock.now()}
+    people = {name: Person(account_id=account.id, name=name, **here) for name, account in accounts.items()}
+    _added(session, *people.values())
+    return {name: Someone(people[name].id, account.id, name, account.email) for name, account in accounts.items()}
+
+
+def _added(session: Session, *rows: object) -> None:
+    """Write rows in their order, those of one table at once."""
+    session.add_all(rows)
     session.flush()
-    return row
 
 
 @cache

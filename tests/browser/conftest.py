@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from shutil import copyfile
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.venue import Venue
 from tests.cast import cast_of
+from tests.support.databases import new_database
 from tests.support.house import House, open_house
-from tests.support.postgres import Postgres
 
 # Two processes of tests share two processors with servers and browsers.
 expect.set_options(timeout=25_000)
@@ -25,20 +23,11 @@ def houses(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
         def house(kind: str, scheme: str = "http") -> House:
             if (kind, scheme) not in known:
-                database_url = _database(request, kind, tmp_path_factory.mktemp("database"))
-                opened = open_house(database_url, tmp_path_factory.mktemp("house"), scheme=scheme)
+                opened = open_house(new_database(request, kind), tmp_path_factory.mktemp("house"), scheme=scheme)
                 known[kind, scheme] = ends.enter_context(opened)
             return known[kind, scheme]
 
         yield house
-
-
-def _database(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
-    if kind == "sqlite":
-        copyfile(request.getfixturevalue("sqlite_template"), folder / "checkin.sqlite3")
-        return f"sqlite:///{folder / 'checkin.sqlite3'}"
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.new_database(template=request.getfixturevalue("postgres_template"))
 
 
 @pytest.fixture(params=["sqlite"])

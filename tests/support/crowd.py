@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 from checkin import clock
 from checkin.db import db, transaction
 from checkin.models import Customer, EventCounter, Product, Team, TeamMember, Ticket
-from tests.cast import Cast, Someone, cast_of, person_of, session_cookie
+from tests.cast import Cast, Someone, cast_of, people_of, session_cookie
 
 CSRF = "0123456789012345678901234567890123456789"
 
@@ -55,7 +55,8 @@ def crowd_of(app: Flask, *, teams: int, experts: int, slug: str = "demo", **sett
         session.add_all(made)
         session.flush()
         session.add_all(Product(event_id=cast.event_id, team_id=team.id, name=f"Product {team.code}") for team in made)
-        people = [person_of(session, cast.event_id, f"Expert{number}", cast.slug) for number in range(experts)]
+        names = [f"Expert{number}" for number in range(experts)]
+        people = list(people_of(session, cast.event_id, names, cast.slug).values())
         session.add_all(TeamMember(team_id=team.id, person_id=person.id) for team in made for person in people)
     return Crowd(cast, codes, [signed_in(app, person) for person in people], signed_in(app, cast.vera))
 

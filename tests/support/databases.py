@@ -6,9 +6,11 @@ says `@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)`.
 The tests of a process use one database of each kind, one after the other (tests/support/emptying.py).
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
 from flask import Flask
@@ -24,10 +26,11 @@ from tests.support.emptying import Emptied, EmptiedPostgres, EmptiedSqlite
 from tests.support.lending import close
 from tests.support.postgres import Postgres
 
-__all__ = ["KINDS", "SECRET_KEY", "close", "make_tables", "rules_app"]
+__all__ = ["KINDS", "SECRET_KEY", "close", "make_tables", "new_database", "rules_app"]
 
 KINDS = (pytest.param("sqlite"), pytest.param("postgres", marks=pytest.mark.postgres))
 SECRET_KEY = "for tests only"
+ROOM_FOR_SQLITE = 100_000_000
 
 
 @pytest.fixture(params=KINDS)
@@ -38,14 +41,9 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(
-    request: pytest.FixtureRequest,
-    database_kind: str,
-    _emptied: dict[str, Emptied],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, database_kind: str, _emptied: dict[str, Emptied]) -> Iterator[str]:
     """Yield the address of a database with all tables and no rows."""
-    database = _emptied.pop(database_kind, None) or _made(request, database_kind, tmp_path_factory)
+    database = _emptied.pop(database_kind, None) or _made(request, database_kind)
     yield database.address
     if database.empty():
         _emptied[database_kind] = database
@@ -62,13 +60,30 @@ def _emptied() -> Iterator[dict[str, Emptied]]:
         lending.forget(database.address)
 
 
-def _made(request: pytest.FixtureRequest, kind: str, folders: pytest.TempPathFactory) -> Emptied:
+def _made(request: pytest.FixtureRequest, kind: str) -> Emptied:
+    address = new_database(request, kind)
     if kind == "sqlite":
-        path = folders.mktemp("sqlite") / "checkin.sqlite3"
+        return EmptiedSqlite(Path(make_url(address).database or ""))
+    return EmptiedPostgres(request.getfixturevalue("postgres"), address)
+
+
+def new_database(request: pytest.FixtureRequest, kind: str) -> str:
+    """Return the address of a database of its own with all tables; it stays until the tests' end."""
+    if kind == "sqlite":
+        path = Path(mkdtemp(dir=request.getfixturevalue("quick_folder"))) / "checkin.sqlite3"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        return EmptiedSqlite(path)
+        return f"sqlite:///{path}"
     server: Postgres = request.getfixturevalue("postgres")
-    return EmptiedPostgres(server, server.new_database(template=request.getfixturevalue("postgres_template")))
+    return server.new_database(template=request.getfixturevalue("postgres_template"))
+
+
+@pytest.fixture(scope="session")
+def quick_folder() -> Iterator[Path]:
+    """Yield a folder in memory where the system has one: SQLite waits for the disk at each commit."""
+    memory = Path("/dev/shm")
+    is_there = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM_FOR_SQLITE
+    with TemporaryDirectory(prefix="checkin-", dir=memory if is_there else None, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
