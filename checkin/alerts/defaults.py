@@ -76,8 +76,8 @@ MAILS: Final = {
         paragraphs=(
             N_("We called you at {event} for your question about {product}, but could not find you."),
             N_(
-                "Come back to the desk today: while the queue is open your ticket keeps the time when you checked in, so "
-                "you will be near the front."
+                "Come back to the desk today: while the queue is open your ticket keeps the time when you checked in, "
+                "so you will be near the front."
             ),
         ),
         button=_SEE_TICKET,
