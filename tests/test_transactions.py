@@ -7,9 +7,21 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
 
 import checkin.db
-from checkin.db import READ_BIND, Announcement, DatabaseBusy, announce, db, is_busy, subscribe, transaction, wake_outbox
+from checkin.db import (
+    READ_BIND,
+    Announcement,
+    DatabaseBusy,
+    announce,
+    at_the_end,
+    db,
+    is_busy,
+    subscribe,
+    transaction,
+    wake_outbox,
+)
 from checkin.models import Customer, Event
 from tests.cast import Cast
 from tests.support.postgres import plain_address
@@ -35,6 +47,35 @@ def test_what_was_announced_is_told_once_after_the_commit(rules: Cast, heard: li
         assert heard == []
 
     assert sorted(heard, key=str) == [Announcement("event", rules.event_id), Announcement("outbox", rules.event_id)]
+
+
+def test_what_comes_at_the_end_is_done_once_in_the_same_transaction(rules: Cast, heard: list[Announcement]) -> None:
+    def rename(session: Session) -> None:
+        event = session.get_one(Event, rules.event_id)
+        event.name += "!"
+        announce(session, event.id)
+
+    with transaction() as session:
+        at_the_end(session, rename)
+        session.get_one(Event, rules.event_id).name = "Renamed"
+        at_the_end(session, rename)
+    assert rules.one(select(Event.name).where(Event.id == rules.event_id)) == "Renamed!"
+    assert heard == [Announcement("event", rules.event_id)]
+
+
+def test_an_error_at_the_end_undoes_all_of_it(rules: Cast, heard: list[Announcement]) -> None:
+    def break_it(_: Session) -> None:
+        raise ZeroDivisionError
+
+    def rename() -> None:
+        with transaction() as session:
+            session.get_one(Event, rules.event_id).name = "Renamed"
+            at_the_end(session, break_it)
+
+    with pytest.raises(ZeroDivisionError):
+        rename()
+    assert rules.one(select(Event.name).where(Event.id == rules.event_id)) == "Ask the Experts"
+    assert heard == []
 
 
 def test_an_error_inside_undoes_everything_and_tells_nobody(rules: Cast, heard: list[Announcement]) -> None:

@@ -73,7 +73,7 @@ def _samples(session: Session, *, event_id: int, public_url: str, language: str)
     event = session.get_one(Event, event_id)
     of_a_team = select(Product.name, Team.code).join(Team, Team.id == Product.team_id)
     first = session.execute(of_a_team.where(Product.event_id == event_id).order_by(Product.id).limit(1)).first()
-    product, code = first or ("Stats iQ", "STQ")
+    product, code = first or (event.name, "ABC")
     answers = {one.name: (one.choices or (one.label,))[0] for one in event.settings.questions}
     return {
         "first_name": "Ada",

@@ -312,7 +312,7 @@ def test_an_event_without_products_has_a_preview_too(rules: Cast) -> None:
 
     with rules.writing() as session:
         session.execute(update(Product).values(team_id=None))
-    assert "STQ-42, Stats iQ" in shown_to(rules, None).text
+    assert "ABC-42, Ask the Experts" in shown_to(rules, None).text
 
 
 def test_the_default_ready_text_carries_no_link_for_a_survey_or_an_unsubscribe() -> None:
