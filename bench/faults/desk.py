@@ -101,6 +101,7 @@ class Desk:
                 )
             )
         self.twilio.delivered.clear()
+        self.twilio.accepted.clear()
         self.twilio.requests.clear()
         self.twilio.always = None
         self.mail.received.clear()

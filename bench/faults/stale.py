@@ -96,7 +96,7 @@ def _send_until(desk: Desk, stop: threading.Event) -> None:
     with open_lane(desk.route(Channel.TEXT)) as lane:
         while not stop.is_set():
             empty(lane)
-            stop.wait(0.001)
+            stop.wait(0.004)
 
 
 def _leaves_before_it_is_put_back(desk: Desk) -> bool:

@@ -45,9 +45,9 @@ def hold_ticket(
         raise NoSuchTicket
     lock_people(session, [one for one in (found.owner_id, person_id, *also_people) if one is not None])
     lock_teams(session, [found.team_id, *also_teams])
-    ticket = session.execute(
-        select(Ticket).where(Ticket.id == found.id).with_for_update().execution_options(populate_existing=True)
-    ).scalar_one_or_none()
+    # Not to keep rows from pointing to it: a worker that holds an alert, for which a mover waits, may have to.
+    held = select(Ticket).where(Ticket.id == found.id).with_for_update(key_share=True)
+    ticket = session.execute(held.execution_options(populate_existing=True)).scalar_one_or_none()
     if ticket is None:
         raise NoSuchTicket
     if (ticket.team_id, ticket.owner_id) != (found.team_id, found.owner_id):

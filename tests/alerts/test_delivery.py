@@ -19,6 +19,7 @@ from checkin.alerts.lanes import Progress
 from checkin.alerts.leasing import lease_next
 from checkin.db import DatabaseBusy, transaction
 from checkin.models import Alert, AlertKind, AlertState, Channel, StatusCode, Ticket
+from checkin.queueing.locks import hold_ticket
 from tests.alerts.post import Post, lane_of, no_pause
 from tests.cast import CARLA_EMAIL, CARLA_PHONE, Cast, checked_in, moved, queue_of, resolved, returned, taken
 from tests.support.fake_smtp import Drop, Reply, Stage
@@ -542,3 +543,16 @@ def test_a_database_that_goes_away_while_writing_is_not_the_messages_fault(
         with pytest.raises(DatabaseBusy), transaction() as session:
             lease_next(session, post.text)
     assert post.alert().state is AlertState.PENDING
+
+
+@pytest.mark.parametrize("database_kind", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_a_worker_that_holds_an_alert_does_not_wait_for_who_moves_its_ticket(post: Post) -> None:
+    key = checked_in(post.cast)
+    taken(post.cast)
+    leased: list[object] = []
+    with post.cast.writing() as moving:
+        hold_ticket(moving, key, event_id=post.cast.event_id, person_id=post.cast.emil.id, version=None)
+        worker = threading.Thread(target=lambda: leased.append(post.lease(post.text)))
+        worker.start()
+        worker.join(20)
+        assert leased, "they would wait for each other once the mover withdraws the alert"
