@@ -53,10 +53,10 @@ def ago(moment: datetime) -> Markup:
 
 def due(moment: datetime) -> Markup:
     """Return in how long something is due, or for how long it has been: rounded, as a promise of two days needs it."""
-    minutes = int((moment - clock.now()).total_seconds() // 60)
-    left = abs(minutes)
+    seconds = (moment - clock.now()).total_seconds()
+    left = int(abs(seconds) // 60)
     hours = round(left / 60)
-    if minutes < 0:
+    if seconds < 0:
         words = _("overdue by %(minutes)s min", minutes=left) if left < 60 else _("overdue by %(hours)s h", hours=hours)
     else:
         words = _("due in %(minutes)s min", minutes=left) if left < 60 else _("due in %(hours)s h", hours=hours)

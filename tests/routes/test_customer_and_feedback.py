@@ -5,10 +5,17 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from pydantic import ValidationError
+from sqlalchemy import select
 
-from checkin.models import Event, Survey
+from checkin import clock
+from checkin.models import Event, Survey, Ticket
+from checkin.queueing.transitions import resolve
 from tests.cast import Cast, checked_in, moved, queue_of, resolved, returned, sign_in, taken
+from tests.queueing.moves import did
 from tests.routes.pages import form_of, post, words_of
+
+FOLLOW_UP = "STQ-2"
 
 
 def own_page(cast: Cast, key: str) -> str:
@@ -143,6 +150,99 @@ def test_the_answer_can_be_changed_for_a_day(client: FlaskClient, cast: Cast) ->
     assert address not in client.get(own_page(cast, key)).text
     assert client.post(address, data=fields | {"satisfaction": "1"}).status_code == 409
     assert cast.survey(key).satisfaction == 2
+
+
+OUTSIDE = "https://survey.example.com/s?lang=en"
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_an_outside_survey_is_led_to_and_nothing_is_recorded(client: FlaskClient, cast: Cast, method: str) -> None:
+    key, address = survey_of(cast)
+    cast.set(feedback_url=OUTSIDE)
+    before = (len(cast.changes(key)), cast.ticket(key).version)
+    answer = getattr(client, method)(address)
+
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (302, "no-store")
+    assert answer.location == (f"{OUTSIDE}&SupportRep=Emil&RepEmail=emil%40demo.example.org&CustomerName=Carla%20Jones")
+    survey = cast.survey(key)
+    assert (survey.answered_at, survey.edited_at) == (None, None)
+    assert (len(cast.changes(key)), cast.ticket(key).version) == before
+
+
+def test_who_had_our_questions_open_when_the_event_chose_others_is_not_turned_away(
+    client: FlaskClient, cast: Cast
+) -> None:
+    key, address = survey_of(cast)
+    fields = form_of(client.get(address), address)
+    cast.set(feedback_url=OUTSIDE)
+    assert client.post(address, data=fields | {"satisfaction": "4"}).status_code == 200
+    assert cast.survey(key).satisfaction == 4
+    assert form_of(client.get(address), address)["satisfaction"] == "4"
+
+
+NO_ADDRESSES = (
+    "http://survey.example.com", "survey.example.com", "https://", "https://a@b.org", "https://x.org/ a",
+    "javascript:alert(1)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", NO_ADDRESSES)
+def test_an_outside_survey_is_an_https_address(cast: Cast, typed: str) -> None:
+    with pytest.raises(ValidationError, match="https://"):
+        cast.set(feedback_url=typed)
+
+
+def test_what_she_takes_home_stands_on_her_page_once_it_is_resolved(client: FlaskClient, cast: Cast) -> None:
+    key = checked_in(cast)
+    taken(cast)
+    did(cast, resolve, key, advice="See https://help.example.org/x.\n<b>Bold</b>")
+    page = client.get(own_page(cast, key))
+    assert '<a href="https://help.example.org/x" rel="noreferrer">https://help.example.org/x</a>.<br>' in page.text
+    assert "&lt;b&gt;Bold&lt;/b&gt;" in page.text
+    moved(cast, key, "open")
+    assert "help.example.org" not in client.get(own_page(cast, key)).text
+
+
+def test_a_low_score_is_followed_up_and_both_tickets_say_so(client: FlaskClient, cast: Cast) -> None:
+    key, address = survey_of(cast)
+    assert post(client, address, address, recommend=2, comments="Nobody came.").status_code == 200
+    sign_in(client, cast.lena)
+    ticket = client.get(f"/demo/tickets/{key}")
+    assert f"Their feedback is followed up in {FOLLOW_UP}" in words_of(ticket)
+    page = client.get(f"/demo/tickets/{FOLLOW_UP}")
+    words = words_of(page)
+    assert f"Follows the feedback on {key}" in words
+    assert "due in 48 h" in words
+    assert f"The desk made the ticket: the feedback on {key} was low" in words
+    assert "Would recommend: 2 of 10 Nobody came." in words
+    assert "What the customer sees" not in words
+    assert 'id="take-home"' not in page.text
+    for listed in ("/demo/desk", "/demo/tickets?mine=1"):
+        assert "due in 48 h" in words_of(client.get(listed))
+    assert FOLLOW_UP not in client.get("/demo/board").text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(-90, "overdue by 2 h"), (-5, "overdue by 5 min"), (30.5, "due in 30 min"), (60 * 26 + 1, "due in 26 h")],
+)
+def test_how_long_is_left_is_said_in_words(client: FlaskClient, cast: Cast, minutes: float, words: str) -> None:
+    _key, address = survey_of(cast)
+    post(client, address, address, recommend=2)
+    with cast.writing() as session:
+        ticket = session.scalars(select(Ticket).where(Ticket.key == FOLLOW_UP)).one()
+        ticket.follow_up_by = clock.now() + timedelta(minutes=minutes)
+    assert words in words_of(sign_in(client, cast.lena).get("/demo/desk"))
+
+
+def test_a_follow_up_that_was_opened_is_on_no_board_and_nobody_is_called_out(client: FlaskClient, cast: Cast) -> None:
+    _key, address = survey_of(cast)
+    post(client, address, address, recommend=2)
+    moved(cast, FOLLOW_UP, "open", by=cast.lena)
+    sign_in(client, cast.lena)
+    assert FOLLOW_UP not in client.get("/demo/board").text
+    assert FOLLOW_UP not in client.get("/demo/find").text
+    assert "call the name out" not in words_of(client.get(f"/demo/tickets/{FOLLOW_UP}"))
 
 
 def test_the_front_page_leads_to_check_in_board_and_desk(client: FlaskClient, cast: Cast) -> None:

@@ -618,3 +618,26 @@ def test_other_statuses_of_the_event_have_their_own_list(emil: FlaskClient, cast
     assert "In the lab" in words
     assert "Emil set the status to In the lab" in words
     assert "Set to In the lab." in words
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_what_they_take_home_goes_with_the_resolve_and_stands_on_the_ticket(
+    emil: FlaskClient, key: str, *, htmx: bool
+) -> None:
+    address = f"/demo/tickets/{key}"
+    answer = post(emil, address, f"{address}/resolve", htmx=htmx, advice="Read https://help.example.org/x")
+    assert answer.status_code == (200 if htmx else 303)
+    page = emil.get(address)
+    assert 'href="https://help.example.org/x"' in page.text
+    assert "Emil resolved the ticket and gave them something to take home" in words_of(page)
+
+
+def test_too_much_to_take_home_is_kept_in_the_field_and_nothing_is_done(
+    emil: FlaskClient, cast: Cast, key: str
+) -> None:
+    address = f"/demo/tickets/{key}"
+    answer = post(emil, address, f"{address}/resolve", advice="x" * 2001)
+    assert answer.status_code == 422
+    assert "x" * 2001 in answer.text
+    assert '<details class="take-home" id="take-home" open>' in answer.text
+    assert cast.ticket(key).closed_at is None
