@@ -67,7 +67,7 @@ class AlertEntry:
     @property
     def at(self) -> datetime:
         """Return when something last happened to it."""
-        return self.delivered_at or self.ended_at or self.sent_at or self.created_at
+        return self.delivered_at or self.ended_at or self.sent_at or self.unknown_at or self.created_at
 
 
 ALERT_COLUMNS: Final = tuple(getattr(Alert, field.name) for field in fields(AlertEntry))

@@ -160,9 +160,11 @@ def _shown_above(alerts: list[AlertEntry]) -> list[AlertEntry]:
     said = [alert for alert in alerts if alert.state is not AlertState.CANCELLED and not _is_to_come(alert)]
     of_each_kind = {(alert.kind, alert.channel): alert for alert in said}
     last = {alert.channel: alert for alert in said}
-    return [
-        alert for alert in of_each_kind.values() if alert is last[alert.channel] or alert.state in NOT_ARRIVED
-    ]  # fmt: skip
+    return [alert for alert in of_each_kind.values() if alert is last[alert.channel] or _is_lost(alert)]
+
+
+def _is_lost(alert: AlertEntry) -> bool:
+    return alert.state in NOT_ARRIVED and alert.dismissed_at is None
 
 
 def _is_to_come(alert: AlertEntry) -> bool:
