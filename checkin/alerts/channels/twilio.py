@@ -6,6 +6,7 @@ is sorted by one question, "can Twilio have accepted it?" (docs/alerts.md, "How 
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Container, Iterator
 from datetime import datetime
@@ -45,7 +46,7 @@ _HANDSHAKE_REASONS = frozenset({
 # How far a look-up goes back, for a number that we wrote to very often.
 _MOST_LOOKED_THROUGH, _A_PAGE = 100, 50
 
-_OF_A_TRIAL = "Sent from your Twilio trial account - "
+_OF_A_TRIAL = re.compile("^Sent from your Twilio trial account - ")
 
 _NO_ANSWER = Response(0, "")
 _UNREADABLE = N_("Twilio's answer could not be read.")
@@ -120,7 +121,7 @@ class TwilioChannel:
 
 def _is_it(message: MessageInstance, body: str, since: datetime) -> bool:
     """Tell whether Twilio's message has these words (a trial account puts its own in front) and is not older."""
-    words = str(message.body or "").removeprefix(_OF_A_TRIAL).strip()
+    words = _OF_A_TRIAL.sub("", str(message.body or "")).strip()
     return words == body.strip() and message.date_created is not None and message.date_created >= since
 
 
