@@ -23,8 +23,10 @@ from checkin.models import (
     QueueState,
     Survey,
     Team,
+    Ticket,
     TicketChange,
 )
+from checkin.queueing.answering import Answer, answer_survey
 from checkin.queueing.presence import set_desk, set_presence
 from tests.browser.venue import KIOSK, PHONE, TABLET, TV, Venue, check_in_button, choose, fill_in, settled
 from tests.cast import checked_in, moved, queue_of, taken
@@ -275,6 +277,21 @@ def asked_about(page: Page, _venue: Venue) -> None:
     expect(page.locator(".story").last).to_be_visible()
 
 
+def too_much_to_take_home(page: Page, _venue: Venue) -> None:
+    page.locator("#take-home > summary").click()
+    page.locator("#advice").fill("https://help.example.org/" + "x" * 2000)
+    page.locator("#resolve-with-advice").click()
+    expect(page.locator("#advice-problem")).to_be_visible()
+
+
+def followed_up(venue: Venue) -> None:
+    """Let somebody be unhappy about STQ-1 although they went home with something; STQ-8 follows it up."""
+    with venue.cast.writing() as session:
+        ticket = session.get_one(Ticket, venue.cast.ticket("STQ-1").id)
+        ticket.advice = f"Under Data > Weights:\nhttps://help.example.org/{'weights' * 20}"
+        answer_survey(session, venue.cast.survey("STQ-1").token, Answer(recommend=0, comments="Шум!"))
+
+
 def hands_full(venue: Venue) -> None:
     venue.cast.set(tickets_in_hand=1)
 
@@ -316,6 +333,11 @@ SIGHTS = (
     Sight("ticket, all moves", "tickets/show.html", "/{slug}/tickets/API-3", TABLET, "olga", then=more_opened),
     Sight("ticket, handed over to nobody", "tickets/show.html", "/{slug}/tickets/API-3", PHONE, "tove", then=to_nobody),
     Sight("ticket, to be undone", "tickets/show.html", "/{slug}/tickets/API-3", TABLET, "tove", then=resolved_by_hand),
+    Sight("ticket, too much to take home", "tickets/show.html", "/{slug}/tickets/API-3", PHONE, "tove",
+          then=too_much_to_take_home),
+    Sight("ticket, followed up", "tickets/show.html", "/{slug}/tickets/STQ-1", TABLET, "emil", before=followed_up),
+    Sight("ticket, a follow-up", "tickets/show.html", "/{slug}/tickets/STQ-8", TABLET, "lena", before=followed_up),
+    Sight("own page, something to take home", "customer/show.html", "/t/{closed}", PHONE, before=followed_up),
     Sight("ticket, corrected", "tickets/correct.html", "/{slug}/tickets/API-3/correct", TABLET, "olga"),
     Sight("ticket, corrected to nonsense", "tickets/correct.html", "/{slug}/tickets/API-3/correct", PHONE, "olga",
           then=nonsense),
