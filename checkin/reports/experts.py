@@ -1,10 +1,11 @@
 """Who is at the desk, where they sit and what they have in hand (docs/specification.md, 4.7)."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkin.models import Event, Person, Presence, StatusKind, TeamMember, Ticket
@@ -30,15 +31,26 @@ class ExpertLine:
 
 def experts_there(session: Session, *, event_id: int) -> list[ExpertLine]:
     """Return the event's experts who are there: those available first, then by name."""
-    in_hand = and_(Ticket.owner_id == Person.id, Ticket.kind == StatusKind.OPEN)
-    rows = session.execute(
-        select(Person, TeamMember.team_id, Ticket.key)
+    there = (Person.event_id == event_id, Person.presence != Presence.OFF)
+    people: dict[int, Person] = {}
+    teams: defaultdict[int, set[int]] = defaultdict(set)
+    # Apart from what they have in hand: together each team would come once with each ticket.
+    for person, team_id in session.execute(
+        select(Person, TeamMember.team_id)
         .join(TeamMember, TeamMember.person_id == Person.id)
-        .outerjoin(Ticket, in_hand)
-        .where(Person.event_id == event_id, Person.presence != Presence.OFF)
-        .order_by(Person.presence == Presence.ON_BREAK, Person.name, Person.id, Ticket.taken_at, Ticket.id)
-    ).all()
-    people = {person.id: person for person, _team, _key in rows}
+        .where(*there)
+        .order_by(Person.presence == Presence.ON_BREAK, Person.name, Person.id)
+    ):
+        people[person.id] = person
+        teams[person.id].add(team_id)
+    in_hand: defaultdict[int, list[str]] = defaultdict(list)
+    for person_id, key in session.execute(
+        select(Person.id, Ticket.key)
+        .join(Ticket, Ticket.owner_id == Person.id)
+        .where(*there, Ticket.kind == StatusKind.OPEN)
+        .order_by(Ticket.taken_at, Ticket.id)
+    ):
+        in_hand[person_id].append(key)
     return [
         ExpertLine(
             person_id=person.id,
@@ -46,8 +58,8 @@ def experts_there(session: Session, *, event_id: int) -> list[ExpertLine]:
             desk=person.desk,
             presence=person.presence,
             since=person.presence_at,
-            teams=frozenset(team for one, team, _key in rows if one.id == person.id),
-            in_hand=tuple(dict.fromkeys(key for one, _team, key in rows if one.id == person.id and key)),
+            teams=frozenset(teams[person.id]),
+            in_hand=tuple(in_hand[person.id]),
         )
         for person in people.values()
     ]
