@@ -34,7 +34,8 @@ def may_have_left(
 ) -> None:
     """Count a try that ended without our knowing how: an email leaves again, a text is looked up before that.
 
-    A look-up waits until the provider has had its time since the try `ended`. What has been tried often enough, or cannot be looked up (`look_up_after` is None), is left to a person.
+    A look-up waits until the provider has had its time since the try `ended`. What has been tried often enough, or
+    cannot be looked up (`look_up_after` is None), is left to a person.
     """
     alert.transmissions += 1
     if alert.channel is Channel.TEXT:
