@@ -92,8 +92,8 @@ _FollowUp = aliased(Ticket)
 _AS_IT_IS = (
     "id", "key", "title", "token", "kind", "version", "first_name", "last_name", "email", "phone", "username",
     "answers", "product_id", "team_id", "owner_id", "desk", "notes", "urgent_reason", "in_rehearsal", "language",
-    "source", "checked_in_where", "queued_at", "not_before", "more_time", "taken_at", "called_at", "on_the_way_at", "arrived_at",
-    "closed_at", "updated_at", "customer_id", "advice", "follow_up_by",
+    "source", "checked_in_where", "queued_at", "not_before", "more_time", "taken_at", "called_at", "on_the_way_at",
+    "arrived_at", "closed_at", "updated_at", "customer_id", "advice", "follow_up_by",
 )  # fmt: skip
 
 
