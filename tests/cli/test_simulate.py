@@ -2,7 +2,6 @@
 
 from random import Random
 
-import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -22,18 +21,19 @@ from checkin.models import (
 from checkin.simulation.plan import plan_shift, plan_visits, spread
 from tests.cast import Cast
 
-A_SHORT_DAY = ["simulate", "--customers", "60", "--experts", "6", "--hours", "3", "--speed", "0", "--seed", "7"]
+A_DAY = ["simulate", "--speed", "0", "--seed", "7", "--customers", "60", "--experts", "6", "--hours", "3"]
+AN_HOUR = [*A_DAY[:5], "--customers", "12", "--experts", "3", "--hours", "1"]
 
 
-@pytest.fixture
-def day(cast: Cast) -> str:
-    """Live through a short day at the event and return what the command said."""
-    result = cast.app.test_cli_runner().invoke(args=A_SHORT_DAY)
+def live_through(cast: Cast, words: list[str]) -> str:
+    """Live through a day at the event and return what the command said."""
+    result = cast.app.test_cli_runner().invoke(args=words)
     assert result.exit_code == 0, result.output
     return result.output
 
 
-def test_a_day_is_lived_through_and_its_data_hold_together(cast: Cast, day: str) -> None:
+def test_a_day_is_lived_through_and_its_data_hold_together(cast: Cast) -> None:
+    day = live_through(cast, A_DAY)
     with cast.app.app_context():
         assert list(check_data(cast.event_id)) == []
     tickets = cast.all(select(Ticket).where(Ticket.event_id == cast.event_id))
@@ -45,14 +45,16 @@ def test_a_day_is_lived_through_and_its_data_hold_together(cast: Cast, day: str)
     assert "resolved" in day
 
 
-def test_the_day_ends_with_closed_queues_and_nobody_there(cast: Cast, day: str) -> None:
+def test_the_day_ends_with_closed_queues_and_nobody_there(cast: Cast) -> None:
+    live_through(cast, AN_HOUR)
     states = cast.all(select(Team.queue_state).where(Team.event_id == cast.event_id))
     assert set(states) == {QueueState.CLOSED}
     simulated = select(Person.presence).where(Person.event_id == cast.event_id, Person.name == "Anna Weber")
     assert cast.one(simulated) is Presence.OFF
 
 
-def test_alerts_of_a_simulated_day_wait_for_a_provider_like_any_other(cast: Cast, day: str) -> None:
+def test_alerts_of_a_simulated_day_wait_for_a_provider_like_any_other(cast: Cast) -> None:
+    live_through(cast, AN_HOUR)
     counts = cast.one(select(func.count()).select_from(Alert).where(Alert.state == AlertState.PENDING))
     assert counts > 0
 
@@ -85,7 +87,7 @@ def test_a_day_is_not_simulated_where_a_provider_would_write_to_made_up_people(c
     provided = settings.model_copy(update={"smtp_url": "smtp://mail.example.org", "mail_from": "desk@example.org"})
     app.extensions["checkin_settings"] = provided
     try:
-        result = app.test_cli_runner().invoke(args=A_SHORT_DAY)
+        result = app.test_cli_runner().invoke(args=A_DAY)
     finally:
         app.extensions["checkin_settings"] = settings
     assert result.exit_code == 1

@@ -1,7 +1,6 @@
 """Experts come, sit down, take a break and go (docs/specification.md, 1 and 4.7)."""
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -9,7 +8,6 @@ from sqlalchemy.exc import OperationalError
 
 from checkin.db import DatabaseBusy
 from checkin.models import Person, Presence
-from checkin.people import passwords
 from checkin.queueing import presence
 from tests.cast import PASSWORD, Cast, Someone, queue_of, sign_in, taken
 from tests.routes.pages import HTMX, error_beside, form_of, post, words_of
@@ -19,11 +17,6 @@ TAKE = "/demo/desk/STQ/take"
 NUMBER = "/demo/desk/number"
 PRESENCE = "/demo/desk/presence"
 by_both = pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
-
-
-@pytest.fixture(autouse=True)
-def _hashes_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

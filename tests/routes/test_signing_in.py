@@ -28,13 +28,6 @@ SIGN_IN = "/sign-in"
 WRONG = "Email or password is not right."
 
 
-@pytest.fixture(autouse=True)
-def _hashes_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Judge passwords at the price of the cast's hashes; what they cost otherwise is tested with the passwords."""
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    monkeypatch.setattr(passwords, "_nobodys_hash", lambda: passwords._hasher.hash("nobody"))
-
-
 def try_to_sign_in(browser: FlaskClient, email: str, password: str = PASSWORD, *, page: str = SIGN_IN) -> TestResponse:
     return post(browser, page, SIGN_IN, email=email, password=password)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
@@ -14,6 +15,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from checkin.config import Settings
 from checkin.live import init_app as give_live_part
 from checkin.live import live
+from checkin.people import passwords
 from tests.cast import Cast, cast_of
 from tests.support.databases import SECRET_KEY, rules_app
 from tests.support.lending import lent
@@ -54,7 +56,14 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def _hashes_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judge passwords at the price of the cast's hashes; what they cost otherwise is tested with the passwords."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(passwords, "_nobodys_hash", lambda: passwords._hasher.hash("nobody"))
+
+
+@pytest.fixture
+def app(settings: Settings, _hashes_cost_nothing: None) -> Iterator[Flask]:
     """Yield the whole app. No context is pushed: two requests of one context would share what `g` holds."""
     with lent(_whole_app, settings) as app:
         give_live_part(app)
@@ -84,7 +93,7 @@ def cast(app: Flask) -> Cast:
 
 
 @pytest.fixture
-def rules(settings: Settings) -> Iterator[Cast]:
+def rules(settings: Settings, _hashes_cost_nothing: None) -> Iterator[Cast]:
     """Yield the fixed cast with the rules and the database under them only; its context is pushed."""
     with lent(rules_app, settings) as app, app.app_context():
         yield cast_of(app)
