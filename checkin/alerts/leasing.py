@@ -145,7 +145,8 @@ def _lease(session: Session, alert: Alert, written: Draft, lane: Lane, moment: d
     if lane.pace is not None:
         pacing.use(session, lane.pace, segments=count_segments(written.body), moment=moment)
     alert.possible_duplicate = alert.possible_duplicate or _may_have_left(alert)
-    alert.provider_id = alert.provider_status = ""
+    # Its id stays, if it has left before: nothing that is said of that one is taken for this try's.
+    alert.provider_status = ""
     alert.state = AlertState.SENDING
     alert.attempt_id = str(uuid.uuid4())
     alert.lease_until = moment + lane.lease

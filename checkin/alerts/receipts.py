@@ -63,7 +63,7 @@ def _apply_to_later_try(_: Session, alert: Alert, report: StatusReport, moment: 
     if report.status in ARRIVED and alert.state is not AlertState.DELIVERED:
         alert.possible_duplicate = alert.state is AlertState.SENDING or alert.transmissions > 1
         note_acceptance(alert, provider_id=report.sid, moment=moment)
-        alert.provider_status = ""
+        alert.provider_status, alert.unknown_at = "", None
         return note_status(alert, status=report.status, code=None, moment=moment)
     if alert.unknown_at is not None:
         return note_acceptance(alert, provider_id=report.sid, moment=moment)

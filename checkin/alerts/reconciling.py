@@ -51,7 +51,7 @@ _TAKEN_RANK: Final = 1
 
 @dataclass(frozen=True)
 class LookUp:
-    """A text of unknown fate that this worker looks up now. `adopted` are sids that belong to other alerts."""
+    """A text of unknown fate that this worker looks up now. `adopted` are sids of what is known already."""
 
     alert_id: int
     unknown_at: datetime
@@ -80,7 +80,7 @@ def begin_look_up(
         return None
     alert.due_at = moment + lease
     since = alert.created_at - _CLOCKS_DIFFER
-    adopted = _adopted_by_others(session, alert)
+    adopted = _known_texts(session, alert)
     return LookUp(alert.id, alert.unknown_at, alert.look_ups, alert.recipient, alert.body, since, adopted)
 
 
@@ -95,7 +95,7 @@ def record_look_up(
         return
     moment = database_now(session)
     announce(session, alert.event_id)
-    if isinstance(answer, Found) and answer.provider_id not in _adopted_by_others(session, alert):
+    if isinstance(answer, Found) and answer.provider_id not in _known_texts(session, alert):
         note_acceptance(alert, provider_id=answer.provider_id, moment=moment)
         if note_status(alert, status=answer.status, code=answer.code, moment=moment):
             heed_code(session, alert, answer.code, moment=moment)
@@ -103,7 +103,7 @@ def record_look_up(
         _not_found(alert, look_up_after, moment)
     elif moment > _patient_until(alert, look_up_after):
         release(alert, AlertState.NEEDS_REVIEW, alert.reason_code, alert.reason)
-    else:  # no answer, or what is another alert's
+    else:  # no answer, or what is another text
         alert.due_at = moment + look_up_after
 
 
@@ -119,7 +119,8 @@ def note_acceptance(alert: Alert, *, provider_id: str, moment: datetime) -> bool
 
     One that has got further, or has ended otherwise, or whose very text is known already, stays as it is.
     """
-    if alert.state not in _OPEN_TO_PROOF or alert.provider_id == provider_id[:120]:
+    is_known = alert.provider_id == provider_id[:120] and alert.state is not AlertState.SENDING
+    if alert.state not in _OPEN_TO_PROOF or is_known:
         return False
     if alert.state is AlertState.SENDING:
         alert.transmissions += 1
@@ -174,11 +175,11 @@ def _not_found(alert: Alert, look_up_after: timedelta, moment: datetime) -> None
         alert.due_at = moment
 
 
-def _adopted_by_others(session: Session, alert: Alert) -> frozenset[str]:
-    """Return the sids of other texts to the same number: none of them is this one."""
+def _known_texts(session: Session, alert: Alert) -> frozenset[str]:
+    """Return the sids of other texts to the same number, and of this alert's first one: none of them is this try's."""
     sids = select(Alert.provider_id).where(
         Alert.event_id == alert.event_id, Alert.channel == Channel.TEXT, Alert.recipient == alert.recipient,
-        Alert.id != alert.id, Alert.provider_id != "",
+        Alert.provider_id != "",
     )  # fmt: skip
     return frozenset(session.scalars(sids))
 

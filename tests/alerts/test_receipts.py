@@ -12,6 +12,7 @@ from checkin import clock
 from checkin.alerts.channels import Outcome, Receipt, TransportError
 from checkin.alerts.channels.twilio_codes import CONFIGURATION, PASSING, RECIPIENT
 from checkin.alerts.delivery import deliver_next
+from checkin.alerts.lanes import Leased
 from checkin.alerts.pausing import PAUSED
 from checkin.alerts.receipts import StatusReport, apply_report
 from checkin.db import Announcement, database_now, subscribe
@@ -263,14 +264,51 @@ def test_that_the_first_one_arrived_while_the_second_is_being_sent_may_be_two(po
 
 
 def test_that_the_first_one_was_taken_settles_a_second_of_unknown_fate(post: Post) -> None:
-    sent(post)
+    called(post)
+    post.twilio.script(Answer(500), Answer(500))
+    for _ in range(4):
+        post.deliver()
+        post.passes(seconds=60)
+    assert (post.alert().attempts, post.alert().transmissions) == (2, 2)
+    assert post.alert().unknown_at is not None
+    assert tell(post, "sent", attempt=1)
+    assert post.alert().state == "sent"
+
+
+def test_a_first_one_that_was_given_up_settles_nothing_of_a_second_of_unknown_fate(post: Post) -> None:
+    leased = first_given_up_and_second_unknown(post)
+    [first] = post.twilio.accepted
+    assert not tell(post, "sent", attempt=1, sid=first.sid)
+    post.settle(post.text, leased, Receipt(first.sid, "queued"))  # its worker was only slow
+    alert = post.alert()
+    assert (alert.state, alert.transmissions) == ("pending", 2)
+    assert alert.unknown_at is not None
+
+    assert tell(post, "delivered", attempt=1, sid=first.sid)
+    alert = post.alert()
+    assert (alert.state, alert.possible_duplicate, alert.unknown_at) == ("delivered", True, None)
+
+
+def test_a_first_one_that_was_given_up_is_not_found_in_place_of_the_second(post: Post) -> None:
+    first_given_up_and_second_unknown(post)
+    for _ in range(3):
+        post.passes(seconds=60)
+        post.deliver()
+    alert = post.alert()
+    assert (alert.state, alert.reason_code, alert.look_ups) == ("needs_review", "500", 2)
+
+
+def first_given_up_and_second_unknown(post: Post) -> Leased:
+    """Let a phone that is off keep the first text from Carla, and nobody know what became of the second."""
+    called(post)
+    leased = post.lease(post.text)
+    assert post.text.send is not None
+    post.settle(post.text, leased, post.text.send(leased.message))
     tell(post, "undelivered", code=OFF_AND_ON)
     post.passes(minutes=2)
     post.twilio.script(Answer(500))
     post.deliver()
-    assert post.alert().unknown_at is not None
-    assert tell(post, "sent", attempt=1)
-    assert post.alert().state == "sent"
+    return leased
 
 
 def test_a_number_that_opted_out_gets_nothing_more(post: Post) -> None:
