@@ -81,7 +81,7 @@ def settle_waiting(
         select(Ticket)
         .where(Ticket.team_id == teams[team_code].id, in_queue())
         .order_by(Ticket.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).all()
     for ticket in tickets:

@@ -15,15 +15,17 @@ from checkin import clock
 from checkin.alerts import delivery, leasing, outbox
 from checkin.alerts.channels import Receipt
 from checkin.alerts.delivery import deliver_next
-from checkin.alerts.lanes import Progress
+from checkin.alerts.lanes import Leased, Progress
 from checkin.alerts.leasing import lease_next
 from checkin.db import DatabaseBusy, transaction
 from checkin.models import Alert, AlertKind, AlertState, Channel, StatusCode, Ticket
+from checkin.queueing.closing import Waiting, settle_waiting
 from checkin.queueing.locks import hold_ticket
 from tests.alerts.post import Post, lane_of, no_pause
 from tests.cast import CARLA_EMAIL, CARLA_PHONE, Cast, checked_in, moved, queue_of, resolved, returned, taken
 from tests.support.fake_smtp import Drop, Reply, Stage
 from tests.support.fake_twilio import Answer
+from tests.support.waiting import in_background, until_somebody_waits_for_a_lock
 
 
 def test_carla_gets_a_text_and_an_email_with_emils_name(post: Post) -> None:
@@ -556,3 +558,23 @@ def test_a_worker_that_holds_an_alert_does_not_wait_for_who_moves_its_ticket(pos
         worker.start()
         worker.join(20)
         assert leased, "they would wait for each other once the mover withdraws the alert"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_kind", ["postgres"], indirect=True)
+def test_a_worker_that_holds_an_alert_does_not_wait_for_who_closes_the_queue(post: Post) -> None:
+    post.cast.set(checked_in_text=True)
+    checked_in(post.cast)
+
+    def close() -> None:
+        with post.cast.writing() as closing:
+            settle_waiting(
+                closing, event_id=post.cast.event_id, team_code="STQ", by=post.cast.lena.id, choice=Waiting.CANCEL
+            )
+
+    with post.cast.writing() as session:
+        session.scalars(select(Alert).with_for_update()).all()
+        other = in_background(close)
+        until_somebody_waits_for_a_lock(post.cast)
+        assert isinstance(lease_next(session, post.text), Leased)
+    other.result()
