@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from checkin.db import announce, database_now
-from checkin.models import Action, AuditAction, AuditEntry, GivenRole, Ticket
+from checkin.models import Action, Alert, AuditAction, AuditEntry, GivenRole, Ticket
 from checkin.queueing.details import replace_details
 from checkin.queueing.errors import CheckInTimeNotPossible, FirstNameMissing, NothingChanged, OnlyOrganisers
 from checkin.queueing.history import as_it_stands, by_person, record
@@ -69,6 +69,8 @@ def delete_ticket(session: Session, key: str, *, event_id: int, by: int, version
     )  # fmt: skip
     # The follow-up of its survey is a conversation of its own.
     session.execute(update(Ticket).where(Ticket.follows_id == ticket.id).values(follows_id=None))
+    # Before the ticket itself is held alone: a worker that holds one of them may have to point to it.
+    session.execute(delete(Alert).where(Alert.ticket_id == ticket.id))
     session.delete(ticket)
     queues_moved(session, ticket.team_id, event_id=event_id, due_at=database_now(session))
     announce(session, event_id)

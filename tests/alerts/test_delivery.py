@@ -20,6 +20,7 @@ from checkin.alerts.leasing import lease_next
 from checkin.db import DatabaseBusy, transaction
 from checkin.models import Alert, AlertKind, AlertState, Channel, StatusCode, Ticket
 from checkin.queueing.closing import Waiting, settle_waiting
+from checkin.queueing.correcting import delete_ticket
 from checkin.queueing.locks import hold_ticket
 from tests.alerts.post import Post, lane_of, no_pause
 from tests.cast import CARLA_EMAIL, CARLA_PHONE, Cast, checked_in, moved, queue_of, resolved, returned, taken
@@ -562,19 +563,23 @@ def test_a_worker_that_holds_an_alert_does_not_wait_for_who_moves_its_ticket(pos
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("database_kind", ["postgres"], indirect=True)
-def test_a_worker_that_holds_an_alert_does_not_wait_for_who_closes_the_queue(post: Post) -> None:
+@pytest.mark.parametrize("what", ["closes the queue", "deletes the ticket"])
+def test_a_worker_that_holds_an_alert_does_not_wait_for_who_ends_its_ticket(post: Post, what: str) -> None:
     post.cast.set(checked_in_text=True)
-    checked_in(post.cast)
+    key = checked_in(post.cast)
+    event_id = post.cast.event_id
 
-    def close() -> None:
-        with post.cast.writing() as closing:
-            settle_waiting(
-                closing, event_id=post.cast.event_id, team_code="STQ", by=post.cast.lena.id, choice=Waiting.CANCEL
-            )
+    def end_it() -> None:
+        with post.cast.writing() as ending:
+            if what == "closes the queue":
+                by = post.cast.lena.id
+                settle_waiting(ending, event_id=event_id, team_code="STQ", by=by, choice=Waiting.CANCEL)
+            else:
+                delete_ticket(ending, key, event_id=event_id, by=post.cast.olga.id, version=None, words="A test.")
 
     with post.cast.writing() as session:
         session.scalars(select(Alert).with_for_update()).all()
-        other = in_background(close)
+        other = in_background(end_it)
         until_somebody_waits_for_a_lock(post.cast)
         assert isinstance(lease_next(session, post.text), Leased)
     other.result()
