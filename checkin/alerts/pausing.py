@@ -22,6 +22,9 @@ PAUSED: Final = "paused"
 # Refused because of the country it goes to, so only texts to that country wait.
 _OF_A_REGION: Final = frozenset({"21408"})
 
+# The region of satellite phones and of whatever else belongs to no country.
+NO_COUNTRY: Final = "ZZ"
+
 # How long an alert that is never too old waits before somebody asks again whether its channel still stands still.
 _LONG: Final = timedelta(hours=1)
 
@@ -89,9 +92,9 @@ def start_channel(session: Session, *, event_id: int, channel: Channel, by: int)
 
 
 def region_of(recipient: str) -> str:
-    """Return the two letters of the country that a number (E.164) belongs to, "" for anything else."""
+    """Return the two letters of the country that a number (E.164) belongs to, NO_COUNTRY for anything else."""
     try:
-        number = phonenumbers.parse(recipient)
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(recipient))
     except phonenumbers.NumberParseException:
-        return ""
-    return phonenumbers.region_code_for_number(number) or ""
+        return NO_COUNTRY
+    return region if region is not None and len(region) == len(NO_COUNTRY) else NO_COUNTRY

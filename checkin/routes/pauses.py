@@ -2,6 +2,7 @@
 
 from flask_babel import gettext as _
 
+from checkin.alerts.pausing import NO_COUNTRY
 from checkin.models import Channel
 from checkin.reports.outbox import Pause
 
@@ -17,7 +18,7 @@ def _texts(pause: Pause) -> str:
             return _("Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN as the Twilio console shows them and restart.")
         case "21401" | "21601" | "21606":
             return _("Set TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID to a sender of this account and restart.")
-        case "21408":
+        case "21408" if pause.region != NO_COUNTRY:
             return _("Switch texts to %(country)s on in the Twilio console (Geo permissions).", country=pause.region)
         case "21608":
             return _("Upgrade the Twilio account, or verify the numbers that you try it with.")

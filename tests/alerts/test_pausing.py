@@ -9,7 +9,7 @@ from checkin import clock
 from checkin.alerts import delivery, outbox
 from checkin.alerts.delivery import deliver_next
 from checkin.alerts.lanes import Progress
-from checkin.alerts.pausing import PAUSED, region_of, start_channel
+from checkin.alerts.pausing import NO_COUNTRY, PAUSED, region_of, start_channel
 from checkin.models import Alert, AlertState, AuditAction, AuditEntry, Channel, ChannelPause, StatusCode
 from tests.alerts.post import Post
 from tests.cast import CARLA_PHONE, Cast, checked_in, moved, returned, taken
@@ -17,6 +17,7 @@ from tests.support.fake_smtp import Reply, Stage
 from tests.support.fake_twilio import Answer
 
 CANADIAN = "+15145550123"
+SATELLITE = "+881612345678"
 WRONG_TOKEN = Answer(401, 20003)
 CLOSED_COUNTRY = Answer(400, 21408)
 
@@ -151,6 +152,17 @@ def test_a_closed_country_pauses_only_its_own_numbers(post: Post) -> None:
     assert [state for state, _ in texts(post)] == ["sent"] * 3
 
 
+def test_a_number_of_no_country_pauses_only_its_own_kind(post: Post) -> None:
+    called(post.cast, phone=SATELLITE)
+    post.twilio.script(CLOSED_COUNTRY)
+    post.deliver()
+    called(post.cast)
+    post.deliver()
+
+    assert [pause.region for pause in pauses(post.cast)] == [NO_COUNTRY]
+    assert texts(post) == [("pending", PAUSED), ("sent", "")]
+
+
 def test_emails_leave_while_texts_stand_still(post: Post) -> None:
     checked_in(post.cast)
     taken(post.cast)
@@ -211,7 +223,7 @@ def test_what_is_withdrawn_and_comes_back_in_time_keeps_its_delay(rules: Cast) -
 
 
 @pytest.mark.parametrize(
-    ("recipient", "region"), [(CARLA_PHONE, "US"), (CANADIAN, "CA"), ("carla@example.org", ""), ("+999123", "")]
+    ("recipient", "region"), [(CARLA_PHONE, "US"), (CANADIAN, "CA"), (SATELLITE, NO_COUNTRY), ("+999123", NO_COUNTRY)]
 )
 def test_the_country_of_a_number(recipient: str, region: str) -> None:
     assert region_of(recipient) == region
