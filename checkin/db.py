@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -245,9 +245,21 @@ def is_busy(error: BaseException) -> bool:
 
 def insert_unless_there(session: Session, table: type[Base], row: dict[str, Any]) -> bool:
     """Write a row unless one with its key is there, also when two write it at once; tell whether it was written."""
-    insert: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).values(**row).on_conflict_do_nothing()
+    statement = _insert(session, table).values(**row).on_conflict_do_nothing()
     return session.execute(statement.returning(*inspect(table).primary_key)).first() is not None
+
+
+def insert_or_set(
+    session: Session, table: type[Base], row: dict[str, Any], *, key: Sequence[str], anew: dict[str, Any]
+) -> None:
+    """Write a row, or set `anew` in the one with the same `key`, which stays held until the transaction ends."""
+    statement = _insert(session, table).values(**row).on_conflict_do_update(index_elements=key, set_=anew)
+    session.execute(statement)
+
+
+def _insert(session: Session, table: type[Base]) -> Any:
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    return insert(table)
 
 
 def database_now(session: Session) -> datetime:

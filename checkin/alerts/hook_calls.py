@@ -6,12 +6,12 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from checkin.db import insert_or_set
 from checkin.models import HookCall
 
 # How exact the times are: written at each callback, one row would be what all of them wait for.
@@ -54,10 +54,8 @@ class Ledger:
 
 def note_call(session: Session, hook: Hook, *, detail: str = "", moment: datetime) -> None:
     """Keep that a hook was called at this moment."""
-    insert: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    row = {"at": moment, "detail": detail[:40]}
-    statement = insert(HookCall).values(name=hook.value, **row)
-    session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
+    call = {"at": moment, "detail": detail[:40]}
+    insert_or_set(session, HookCall, {"name": hook.value, **call}, key=["name"], anew=call)
 
 
 def last_calls(session: Session) -> dict[Hook, LastCall]:

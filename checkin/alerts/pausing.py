@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from checkin.alerts.channels import TransportError
 from checkin.alerts.endings import release
-from checkin.db import announce, database_now, insert_unless_there, wake_outbox
+from checkin.db import announce, database_now, insert_or_set, wake_outbox
 from checkin.models import Alert, AlertState, AuditAction, AuditEntry, Channel, ChannelPause
 
 PAUSED: Final = "paused"
@@ -39,17 +39,24 @@ def pause_channel(session: Session, alert: Alert, error: TransportError, *, mome
     # PostgreSQL keeps no NUL, and what a provider says may hold anything.
     detail = error.detail.replace("\x00", "")
     row = {"event_id": alert.event_id, "channel": alert.channel, "region": region, "code": code, "at": moment}
-    insert_unless_there(session, ChannelPause, {**row, "reason": error.sentence, "detail": detail})
+    # Also the one that is there is held: who starts the channel finds this alert waiting, or comes before it.
+    insert_or_set(
+        session, ChannelPause, {**row, "reason": error.sentence, "detail": detail},
+        key=["event_id", "channel", "region"], anew={"at": ChannelPause.at},
+    )  # fmt: skip
     wait_for_start(alert, error.sentence, moment=moment)
     announce(session, alert.event_id)
 
 
 def pause_for(session: Session, alert: Alert) -> ChannelPause | None:
-    """Return the pause that keeps this alert from leaving; its recipient must have been written already."""
-    pauses = session.scalars(
-        select(ChannelPause).where(ChannelPause.event_id == alert.event_id, ChannelPause.channel == alert.channel)
-    ).all()
-    return next((pause for pause in pauses if pause.region in {"", region_of(alert.recipient)}), None)
+    """Return the pause that keeps this alert from leaving; its recipient must have been written already.
+
+    Until the transaction ends it cannot be taken away: who starts the channel then finds the alert that waits for it.
+    """
+    of_channel = (ChannelPause.event_id == alert.event_id, ChannelPause.channel == alert.channel)
+    pauses = select(ChannelPause).where(*of_channel).order_by(ChannelPause.id)
+    held = session.scalars(pauses.with_for_update(read=True, key_share=True)).all()
+    return next((pause for pause in held if pause.region in {"", region_of(alert.recipient)}), None)
 
 
 def wait_for_start(alert: Alert, reason: str, *, moment: datetime) -> None:

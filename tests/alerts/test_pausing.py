@@ -4,17 +4,21 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from checkin import clock
 from checkin.alerts import delivery, outbox
-from checkin.alerts.delivery import deliver_next
-from checkin.alerts.lanes import Progress
+from checkin.alerts.channels import Outcome, TransportError
+from checkin.alerts.delivery import deliver_next, settle
+from checkin.alerts.lanes import Leased, Progress
+from checkin.alerts.leasing import lease_next
 from checkin.alerts.pausing import NO_COUNTRY, PAUSED, region_of, start_channel
 from checkin.models import Alert, AlertState, AuditAction, AuditEntry, Channel, ChannelPause, StatusCode
 from tests.alerts.post import Post
 from tests.cast import CARLA_PHONE, Cast, checked_in, moved, returned, taken
 from tests.support.fake_smtp import Reply, Stage
 from tests.support.fake_twilio import Answer
+from tests.support.waiting import in_background, until_somebody_waits_for_a_lock
 
 CANADIAN = "+15145550123"
 SATELLITE = "+881612345678"
@@ -161,6 +165,34 @@ def test_a_number_of_no_country_pauses_only_its_own_kind(post: Post) -> None:
 
     assert [pause.region for pause in pauses(post.cast)] == [NO_COUNTRY]
     assert texts(post) == [("pending", PAUSED), ("sent", "")]
+
+
+def refused(session: Session, post: Post, leased: Leased) -> None:
+    error = TransportError(Outcome.MISCONFIGURED, "The token is wrong.", code="20003")
+    settle(session, lane=post.text, leased=leased, ending=error)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_kind", ["postgres"], indirect=True)
+@pytest.mark.parametrize("finds", ["by its refusal", "by the pause"])
+def test_what_finds_the_channel_paused_while_somebody_starts_it_does_not_wait_for_ever(post: Post, finds: str) -> None:
+    called(post.cast)
+    called(post.cast, first_name="Cleo", phone="+14155552672")
+    first = post.lease(post.text)
+    second = post.lease(post.text) if finds == "by its refusal" else None
+    with post.cast.writing() as session:
+        refused(session, post, first)
+    with post.cast.writing() as session:
+        if second is not None:
+            refused(session, post, second)
+        else:
+            lease_next(session, post.text)
+        session.flush()
+        starting = in_background(started, post.cast)
+        until_somebody_waits_for_a_lock(post.cast)
+    assert starting.result()
+
+    assert (pauses(post.cast), texts(post)) == ([], [("pending", "")] * 2)
 
 
 def test_emails_leave_while_texts_stand_still(post: Post) -> None:
