@@ -20,7 +20,7 @@ from checkin.alerts.channels import Found, Outcome, Receipt, TransportError
 from checkin.alerts.endings import end, may_have_left, wait_again
 from checkin.alerts.lanes import Lane, Leased, Progress, Rest
 from checkin.alerts.leasing import lease_next
-from checkin.alerts.pausing import pause_channel
+from checkin.alerts.pausing import pause_channel, wait_for_start
 from checkin.alerts.reconciling import LookUp, note_acceptance, record_look_up
 from checkin.alerts.suppressing import OPTED_OUT_CODE, end_suppressed
 from checkin.db import DatabaseBusy, announce, database_now
@@ -81,6 +81,7 @@ def _failed(session: Session, alert: Alert, error: TransportError, *, lane: Lane
         may_have_left(alert, code, error.sentence, moment=moment, look_up_after=after, ended=moment)
     elif error.outcome is Outcome.MISCONFIGURED:
         pause_channel(session, alert, error, moment=moment)
+        wait_for_start(alert, error.sentence, moment=moment)
     elif code == OPTED_OUT_CODE:
         end_suppressed(session, alert, source=code, moment=moment)
     else:

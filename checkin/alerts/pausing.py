@@ -30,7 +30,7 @@ _LONG: Final = timedelta(hours=1)
 
 
 def pause_channel(session: Session, alert: Alert, error: TransportError, *, moment: datetime) -> None:
-    """Stop the channel that refused this alert because of our set-up, and let the alert wait with it.
+    """Stop the channel that refused this alert because of our set-up.
 
     A pause is written once: what is refused for the same later changes nothing in it.
     """
@@ -44,7 +44,6 @@ def pause_channel(session: Session, alert: Alert, error: TransportError, *, mome
         session, ChannelPause, {**row, "reason": error.sentence, "detail": detail},
         key=["event_id", "channel", "region"], anew={"at": ChannelPause.at},
     )  # fmt: skip
-    wait_for_start(alert, error.sentence, moment=moment)
     announce(session, alert.event_id)
 
 

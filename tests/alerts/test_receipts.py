@@ -331,6 +331,18 @@ def test_a_set_up_that_no_text_gets_through_with_stops_the_channel(post: Post) -
     assert not tell(post, "undelivered", code=30034)
 
 
+def test_a_set_up_that_a_second_one_does_not_get_through_with_stops_the_channel_but_not_that_text(post: Post) -> None:
+    sent(post)
+    tell(post, "undelivered", code=OFF_AND_ON)
+    post.passes(minutes=2)
+    post.deliver()
+    assert tell(post, "undelivered", code=30034)
+    alert = post.alert()
+    assert (alert.state, alert.reason_code, alert.reason) == ("failed", "30034", CONFIGURATION[30034])
+    assert alert.ended_at is not None
+    assert len(post.cast.all(select(ChannelPause))) == 1
+
+
 def test_one_text_that_a_network_takes_for_unwanted_stops_no_other(post: Post) -> None:
     sent(post)
     tell(post, "undelivered", code=30007)
