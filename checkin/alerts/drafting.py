@@ -195,7 +195,8 @@ def _mail(alert: Alert, event: Event, words: Letter, *, sender: Sender, to_name:
 
 def _date_of(alert: Alert) -> datetime:
     """Return when the email was first due: the same for every copy, as its Message-ID is (RFC 5322, 3.6.1)."""
-    if alert.kind is AlertKind.FEEDBACK and alert.expires_at is not None:
+    # What a person lets leave again is due as they say so.
+    if alert.kind is AlertKind.FEEDBACK and alert.expires_at is not None and alert.again_for_id is None:
         return alert.expires_at - FEEDBACK_EXPIRES
     return alert.created_at
 

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from checkin import clock
 from checkin.alerts.channels import Outcome, Receipt, TransportError
+from checkin.alerts.handling import Twice, send_again
 from checkin.alerts.leasing import lease_next
 from checkin.alerts.outbox import enqueue_feedback
 from checkin.models import Alert, AlertState, Channel, Customer, Event, Person, Survey, Ticket
@@ -291,6 +292,19 @@ def test_what_is_sent_again_by_a_person_carries_what_the_first_did(desk: Post) -
     assert asks(mail)
     assert ADVICE in mail.part("plain")
     assert len(feedback(desk.cast, key)) == 2
+
+
+def test_what_is_sent_again_by_a_person_is_dated_when_they_did_so(desk: Post) -> None:
+    desk.cast.set(feedback_delay_minutes=60)
+    key = resolved_with(desk.cast)
+    desk.passes(minutes=60)
+    desk.settle(desk.email, desk.lease(desk.email), TransportError(Outcome.REFUSED, "no such mailbox"))
+    with desk.cast.writing() as session:
+        alert_id = desk.alert(Channel.EMAIL).id
+        send_again(session, alert_id, event_id=desk.cast.event_id, by=desk.cast.olga.id, twice=Twice.NOT_ASKED)
+    leased = desk.lease(desk.email)
+
+    assert leased.message.date == desk.cast.alerts(key)[1].created_at
 
 
 def test_an_email_without_an_expert_asks_and_advises_too(desk: Post) -> None:
