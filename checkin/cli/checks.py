@@ -106,23 +106,31 @@ def check_addresses(settings: Settings) -> Iterator[Finding]:
 def check_providers(settings: Settings) -> Iterator[Finding]:
     """Look whether texts and emails can leave."""
     if settings.has_text_provider:
-        yield well("Texts leave through Twilio.")
-    elif settings.twilio_account_sid or settings.twilio_auth_token:
-        yield wrong(
-            "Twilio is set only by half: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, and _MESSAGING_SERVICE_SID or _FROM."
-        )
+        yield well("Twilio is set for texts.")
+    elif missing := _missing_of_twilio(settings):
+        yield wrong(f"Twilio is set only by half: {', '.join(missing)} is missing (docs/alerts.md, Set Twilio up).")
     else:
         yield warning("No provider for texts is set: they are kept in the outbox (docs/alerts.md, Set Twilio up).")
     if settings.has_mail_provider:
         try:
             SmtpChannel(settings.smtp_url, seconds=settings.provider_timeout_seconds)
-            yield well(f"Emails leave from {settings.mail_from}.")
+            yield well(f"A mail server is set for emails from {settings.mail_from}.")
         except ValueError as error:
             yield wrong(f"SMTP_URL cannot be used: {error}.")
     elif settings.smtp_url or settings.mail_from:
         yield wrong("Email is set only by half: SMTP_URL and MAIL_FROM belong together.")
     else:
         yield warning("No provider for emails is set: they are kept in the outbox (docs/alerts.md, Set SMTP up).")
+
+
+def _missing_of_twilio(settings: Settings) -> list[str]:
+    """Return what Twilio still needs, nothing when none of it is set."""
+    needed = {
+        "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
+        "TWILIO_AUTH_TOKEN": settings.twilio_auth_token,
+        "TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM": settings.twilio_messaging_service_sid or settings.twilio_from,
+    }
+    return [name for name, value in needed.items() if not value] if any(needed.values()) else []
 
 
 def check_folder(settings: Settings) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import dns.resolver
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
-from checkin.alerts.channels import TransportError
+from checkin.alerts.channels import Outcome, TransportError
 from checkin.alerts.channels.mail import ascii_address
 from checkin.alerts.channels.smtp_url import Security, read_url
 from checkin.alerts.worker import mail_channel
@@ -22,6 +22,8 @@ from checkin.models import Event
 _RESERVED: Final = ("example.org", "example.com", "example.net", "example", "test", "invalid", "localhost", "local")
 _HERE: Final = {"127.0.0.1", "localhost", "::1"}
 _DNS_SECONDS: Final = 3.0
+_ADVICE: Final = {Outcome.MISCONFIGURED: "What to do: docs/alerts.md, When a channel is paused."}
+_AWAY: Final = "Compare host and port with what your provider names; some networks let nobody out to port 25 or 587."
 
 # Returns the records of a name, [] when there are none, None when DNS cannot be asked.
 Records = Callable[[str, str], list[str] | None]
@@ -50,7 +52,7 @@ def _check_server(settings: Settings) -> Iterator[Finding]:
     try:
         mail_channel(settings).try_out(settings.mail_from)
     except TransportError as error:
-        yield failed(error)
+        yield failed(error, advice=_ADVICE.get(error.outcome, _AWAY if not error.code else ""))
         return
     signed_in = f", signed in as {server.user}" if server.user else ""
     yield well(f"{server.host}:{server.port} takes emails from {settings.mail_from}{signed_in}. None was sent.")

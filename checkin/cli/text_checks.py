@@ -1,5 +1,6 @@
 """What `doctor` asks about texts: the account, its sender, and whether Twilio can report to us."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from checkin.db import db
 _CONSOLE: Final = "https://console.twilio.com"
 _SERVICES: Final = f"{_CONSOLE}/us1/develop/sms/services"
 _NUMBERS: Final = f"{_CONSOLE}/us1/develop/phone-numbers/manage/incoming"
+_IN_ONE: Final = re.compile(r"\+[0-9]+")
 _SECONDS: Final = 5.0
 _A_HUNDRED: Final = 100
 
@@ -25,6 +27,7 @@ _ADVICE: Final = {
     "20003": f"Copy Account SID (AC...) and Auth Token from {_CONSOLE} (Account Info) into the settings.",
     "20404": f"Compare TWILIO_ACCOUNT_SID with {_CONSOLE}, TWILIO_MESSAGING_SERVICE_SID with {_SERVICES}.",
 }
+_AWAY: Final = "Does this machine reach the internet, and is TWILIO_API_BASE_URL unset?"
 
 
 def account_of(settings: Settings) -> TwilioAccount:
@@ -46,18 +49,18 @@ def check_texts(settings: Settings) -> Iterator[Finding]:
         yield from _check_account(account.account())
         yield from _check_sender(account, settings)
     except TransportError as error:
-        yield failed(error)
+        yield failed(error, advice="" if error.code else _AWAY)
     yield _pace(settings)
     yield from check_callbacks(settings)
 
 
-def failed(error: TransportError) -> Finding:
-    """Return what a provider said as a finding, with what to do where we know it."""
+def failed(error: TransportError, *, advice: str = "") -> Finding:
+    """Return what a provider said as a finding, with what to do: what its code asks for, else `advice`."""
     parts = (
         error.sentence,
         f"[{error.code}]" if error.code else "",
         f"({error.detail})" if error.detail else "",
-        _ADVICE.get(error.code, ""),
+        _ADVICE.get(error.code, advice),
     )
     sentence = " ".join(part for part in parts if part)
     passes = error.outcome is Outcome.NOT_SENT and error.code
@@ -81,10 +84,13 @@ def _check_sender(account: TwilioAccount, settings: Settings) -> Iterator[Findin
         yield from _check_service(account.service(settings.twilio_messaging_service_sid), settings)
         return
     number = settings.twilio_from
-    if not (number.startswith("+") and number[1:].isdigit()):
+    if not any(letter.isalpha() for letter in number) and not _IN_ONE.fullmatch(number):
+        yield wrong(f"TWILIO_FROM ({number}): write the number with + and its country, in one: +14155550100")
+        return
+    if not _IN_ONE.fullmatch(number):
         yield warning(
-            f"TWILIO_FROM ({number}) is no number with + and its country: from a name, nobody can answer STOP, and "
-            "some countries, such as the US and Canada, refuse it."
+            f"TWILIO_FROM ({number}) is a name: nobody can answer STOP to it, and some countries, such as the US and "
+            "Canada, refuse it."
         )
         return
     found = account.number(number)
@@ -130,8 +136,8 @@ def _pace(settings: Settings) -> Finding:
         return warning("Texts are not paced (TWILIO_SEGMENTS_PER_SECOND=0): what is too fast waits at Twilio instead.")
     seconds = round(_A_HUNDRED / pacing.segments_per_second)
     return well(
-        f"Texts leave at {pacing.segments_per_second:g} segments a second: a hundred short ones take {seconds} seconds "
-        "(TWILIO_SEGMENTS_PER_SECOND)."
+        f"Texts are paced at {pacing.segments_per_second:g} a second (TWILIO_SEGMENTS_PER_SECOND): a hundred short "
+        f"ones take {seconds} seconds."
     )
 
 

@@ -107,16 +107,25 @@ def test_a_database_that_is_gone_is_wrong(settings: Settings) -> None:
 
 def test_providers_that_are_set_are_said(settings: Settings) -> None:
     well = said(findings(settings, **MAIL, **TWILIO), Level.WELL)
-    assert "Texts leave through Twilio." in well
-    assert "Emails leave from desk@example.org." in well
+    assert "Twilio is set for texts." in well
+    assert "A mail server is set for emails from desk@example.org." in well
 
 
 def test_providers_that_are_set_by_half_are_wrong(settings: Settings) -> None:
     found = findings(settings, twilio_account_sid="AC0", mail_from="desk@example.org")
-    assert "Twilio is set only by half" in said(found, Level.WRONG)
+    assert "TWILIO_AUTH_TOKEN, TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM is missing" in said(found, Level.WRONG)
     assert "Email is set only by half" in said(found, Level.WRONG)
     found = findings(settings, **(MAIL | {"smtp_url": "imap://example.org"}))
     assert "SMTP_URL cannot be used" in said(found, Level.WRONG)
+    only_sender = said(findings(settings, twilio_from="+14155550100"), Level.WRONG)
+    assert "by half: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN is missing" in only_sender
+
+
+@pytest.mark.parametrize("secret", ["p/word", "p#word"])
+def test_a_password_that_is_not_percent_encoded_is_named_as_what_may_be_wrong(settings: Settings, secret: str) -> None:
+    wrong = said(findings(settings, **(MAIL | {"smtp_url": f"smtps://desk:{secret}@mail.example.org"})), Level.WRONG)
+    assert "not percent-encoded: / is %2F" in wrong
+    assert secret not in wrong
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,9 @@ def test_a_twilio_that_is_busy_is_a_warning_and_one_that_is_away_is_wrong(twilio
     twilio.account.refusal = Answer(503, 20503)
     assert "ask again in a minute" in said(check_texts(texting(twilio)), Level.WARNING)
     away = texting(twilio, twilio_api_base_url=f"http://127.0.0.1:{free_port()}")
-    assert "Twilio could not be reached." in said(check_texts(away), Level.WRONG)
+    wrong = said(check_texts(away), Level.WRONG)
+    assert "Twilio could not be reached." in wrong
+    assert "Does this machine reach the internet" in wrong
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,12 @@ def test_a_number_that_is_not_ours_or_cannot_text_is_wrong(twilio: FakeTwilio) -
 
 def test_a_name_as_the_sender_is_warned_of(twilio: FakeTwilio) -> None:
     assert "nobody can answer STOP" in said(check_texts(texting(twilio, twilio_from="ASKUS")), Level.WARNING)
+
+
+@pytest.mark.parametrize("number", ["4155550100", "+1 415 555 0100", "(415) 555-0100"])
+def test_a_number_as_people_write_it_is_no_sender(twilio: FakeTwilio, number: str) -> None:
+    wrong = said(check_texts(texting(twilio, twilio_from=number)), Level.WRONG)
+    assert f"TWILIO_FROM ({number}): write the number with + and its country, in one" in wrong
 
 
 def test_a_messaging_service_needs_a_sender(twilio: FakeTwilio) -> None:
@@ -213,11 +221,13 @@ def test_a_mail_server_that_takes_our_emails_is_well_and_gets_none(mail_server: 
 
 def test_what_a_mail_server_says_no_to_is_said(mail_server: FakeSmtp) -> None:
     mail_server.script(Stage.MAIL, Reply("553 5.7.1 not your address"))
-    assert "553" in said(check_mail(mailing(mail_server)), Level.WRONG)
+    wrong = said(check_mail(mailing(mail_server)), Level.WRONG)
+    assert "553" in wrong
+    assert "docs/alerts.md, When a channel is paused" in wrong
     mail_server.script(Stage.MAIL, Reply("451 4.3.0 later"))
     assert "later" in said(check_mail(mailing(mail_server)), Level.WARNING)
     away = mailing(mail_server, smtp_url=f"smtp://127.0.0.1:{free_port()}")
-    assert "The mail server could not be reached." in said(check_mail(away), Level.WRONG)
+    assert "Compare host and port with what your provider names" in said(check_mail(away), Level.WRONG)
     assert list(check_mail(mailing(mail_server, smtp_url="imap://example.org"))) == []
 
 

@@ -15,6 +15,7 @@ class Security(StrEnum):
     TLS = "smtps"
 
 
+_UNENCODED = "user and password are not percent-encoded: / is %2F, : is %3A, @ is %40, # is %23, ? is %3F"
 _PORTS = {Security.PLAIN: 25, Security.STARTTLS: 587, Security.TLS: 465}
 
 
@@ -32,7 +33,7 @@ class Server:
 def read_url(url: str) -> Server:
     """Read SMTP_URL: smtp://, smtp+starttls:// or smtps://, with user and password percent-encoded.
 
-    Raises ValueError with a reason that never repeats the password.
+    Raises ValueError with a reason that never repeats the password, and what is usual to have led to it.
     """
     parts = urlsplit(url)
     if parts.scheme not in set(Security):
@@ -41,9 +42,9 @@ def read_url(url: str) -> Server:
     try:
         port = parts.port or _PORTS[security]
     except ValueError:
-        raise ValueError("has a port that is no number up to 65535") from None
+        raise ValueError(f"has a port that is no number up to 65535 (or {_UNENCODED})") from None
     if not parts.hostname:
-        raise ValueError("names no host")
+        raise ValueError(f"names no host (or {_UNENCODED})")
     server = Server(security, parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""))
     if not (server.user + server.password).isascii():
         raise ValueError("has a user or password with letters beyond ASCII, which cannot be sent")
