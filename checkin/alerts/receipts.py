@@ -61,7 +61,9 @@ def _apply(session: Session, alert: Alert, report: StatusReport, moment: datetim
 def _apply_to_later_try(_: Session, alert: Alert, report: StatusReport, moment: datetime) -> bool:
     """Apply a report of an earlier try than the last: that one arrived counts, that one did not means nothing now."""
     if report.status in ARRIVED and alert.state is not AlertState.DELIVERED:
-        alert.possible_duplicate = alert.state is AlertState.SENDING or alert.transmissions > 1
+        # Of what a person let leave again, the earlier alert may have arrived as well.
+        was_already = alert.possible_duplicate and alert.again_for_id is not None
+        alert.possible_duplicate = was_already or alert.state is AlertState.SENDING or alert.transmissions > 1
         note_acceptance(alert, provider_id=report.sid, moment=moment)
         alert.provider_status, alert.unknown_at = "", None
         return note_status(alert, status=report.status, code=None, moment=moment)

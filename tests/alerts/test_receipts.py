@@ -263,6 +263,21 @@ def test_that_the_first_one_arrived_while_the_second_is_being_sent_may_be_two(po
     assert (alert.state, alert.possible_duplicate, alert.transmissions) == ("delivered", True, 2)
 
 
+def test_what_a_person_let_leave_again_stays_a_possible_duplicate_when_only_its_first_try_left(post: Post) -> None:
+    called(post)
+    with post.cast.writing() as session:
+        text = session.scalars(select(Alert)).one()
+        text.again_for_id, text.possible_duplicate = text.id, True
+    post.settle(post.text, post.lease(post.text), TransportError(Outcome.UNKNOWN, "?"))
+    with post.cast.writing() as session:
+        session.scalars(select(Alert)).one().look_ups = 2
+    post.passes(seconds=60)
+    post.settle(post.text, post.lease(post.text), TransportError(Outcome.NOT_SENT, "?"))
+
+    assert tell(post, "delivered", attempt=1)
+    assert (post.alert().transmissions, post.alert().possible_duplicate) == (1, True)
+
+
 def test_that_the_first_one_was_taken_settles_a_second_of_unknown_fate(post: Post) -> None:
     called(post)
     post.twilio.script(Answer(500), Answer(500))
