@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from checkin.alerts.attention import NOT_ARRIVED
 from checkin.alerts.sense import NoLongerMakesSense, require_sense
+from checkin.alerts.suppressing import suppression_of
 from checkin.db import announce, database_now, wake_outbox
 from checkin.i18n import mark as N_
 from checkin.models import (
@@ -17,7 +18,6 @@ from checkin.models import (
     AuditAction,
     AuditEntry,
     Channel,
-    Suppression,
     Ticket,
 )
 
@@ -149,9 +149,8 @@ def _is_sent_again(session: Session, alert: Alert) -> bool:
 
 
 def _require_wanted(session: Session, channel: Channel, ticket: Ticket) -> None:
-    address = ticket.phone if channel is Channel.TEXT else (ticket.email or "").lower()
-    kept = select(Suppression.id).where(Suppression.channel == channel, Suppression.address == address)
-    if session.execute(kept).first() is not None:
+    address = (ticket.phone if channel is Channel.TEXT else ticket.email) or ""
+    if suppression_of(session, channel, address) is not None:
         raise OptedOut
 
 

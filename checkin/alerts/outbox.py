@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from checkin.alerts.endings import end
 from checkin.alerts.surveys import advice_waits, survey_left
 from checkin.db import wake_outbox
 from checkin.i18n import mark as N_
@@ -116,8 +117,7 @@ def withdraw_nearly_there(session: Session, ticket: Ticket, *, moment: datetime)
     ).all()
     for alert in alerts:
         if alert.state is AlertState.PENDING and not alert.transmissions:
-            alert.state, alert.ended_at = AlertState.CANCELLED, moment
-            alert.reason_code, alert.reason = _NOT_NEAR_CODE, NOT_NEAR
+            end(alert, AlertState.CANCELLED, _NOT_NEAR_CODE, NOT_NEAR, moment)
     return all(alert.state is AlertState.CANCELLED for alert in alerts)
 
 
