@@ -76,6 +76,8 @@ def _sentence(entry: AlertEntry) -> str:
         return _of_email(time)[entry.state]
     if entry.state is AlertState.NEEDS_REVIEW and entry.kind is AlertKind.READY:
         return _("Text not confirmed: call the name out")
+    if entry.state is AlertState.FAILED and entry.provider_status:  # taken first, so that nobody refused it
+        return _("Text did not arrive")
     return _of_text(time)[entry.state]
 
 

@@ -280,6 +280,7 @@ SENTENCES: tuple[tuple[AlertState, dict[str, Any], str], ...] = (
     (AlertState.SENT, {}, "Text: sent"),
     (AlertState.DELIVERED, {}, "Text: delivered"),
     (AlertState.FAILED, {}, "Text refused"),
+    (AlertState.FAILED, {"provider_status": "undelivered"}, "Text did not arrive"),
     (AlertState.NEEDS_REVIEW, {}, "Text not confirmed: call the name out"),
     (AlertState.EXPIRED, {}, "Text not sent in time"),
     (AlertState.SUPPRESSED, {}, "Text not sent: they opted out"),
@@ -292,6 +293,7 @@ def test_the_ticket_says_how_its_message_stands(olga: FlaskClient, cast: Cast) -
     with cast.writing() as session:
         moment = database_now(session)
     usual = {"attempts": 0, "unknown_at": None, "due_at": moment, "attempt_id": None, "lease_until": None}
+    usual |= {"provider_status": ""}
     for state, more, sentence in SENTENCES:
         values = {name: moment + value if isinstance(value, timedelta) else value for name, value in more.items()}
         with cast.writing() as session:
