@@ -234,7 +234,8 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         arguments = launch_arguments(playwright)
-        browser = playwright.chromium.launch(**arguments, args=["--autoplay-policy=no-user-gesture-required"])
+        arguments["args"].append("--autoplay-policy=no-user-gesture-required")
+        browser = playwright.chromium.launch(**arguments)
         figures = _watch(Screen(browser, address), _changer(address, crowd), asked.seconds, asked.every)
         browser.close()
     print(json.dumps({"bench": "tv", "database": "postgresql" if asked.postgres else "sqlite"} | figures))

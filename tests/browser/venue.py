@@ -139,7 +139,17 @@ def tab_to(page: Page, selector: str, *, most: int = 60) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page is there and no transition runs: colours half-way are not what anybody is to read."""
+    """Wait until the page is there and no transition runs: colours half-way are not what anybody is to read.
+
+    What a script animates is not waited for: that is a clock which runs down.
+    """
     page.wait_for_load_state("load")
     page.locator("main").first.wait_for()
-    page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {})))")
+    page.evaluate(_NO_TRANSITION_RUNS)
+
+
+_NO_TRANSITION_RUNS = """
+() => Promise.all(document.getAnimations()
+  .filter((one) => one instanceof CSSTransition || one instanceof CSSAnimation)
+  .map((one) => one.finished.catch(() => {})))
+"""

@@ -11,6 +11,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Playwright
 
+# A later --disable-features replaces Playwright's own, so this begins with those.
+WITHOUT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect", "TcpPortRandomizationWin", "OptimizationHints",
+    "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch",
+    # The address bar that nobody sees: two pages of its own in each new window, half a second of work.
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup",
+)  # fmt: skip
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HOW_TO_BRING = (
     "No Chromium for the tests. Type one of these:\n"
@@ -37,7 +46,8 @@ def launch_arguments(playwright: Playwright) -> dict[str, Any]:
     program = packaged_chromium()
     if program is None and not os.path.exists(playwright.chromium.executable_path):  # noqa: PTH110
         raise ChromiumMissing(HOW_TO_BRING)
-    return {"executable_path": program} if program else {}
+    arguments: dict[str, Any] = {"args": [f"--disable-features={','.join(WITHOUT)}"]}
+    return arguments | ({"executable_path": program} if program else {})
 
 
 @pytest.fixture(scope="session")
