@@ -1,5 +1,6 @@
 """`doctor` says what is wrong, and what to do about it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -119,6 +120,14 @@ def test_providers_that_are_set_by_half_are_wrong(settings: Settings) -> None:
     assert "SMTP_URL cannot be used" in said(found, Level.WRONG)
     only_sender = said(findings(settings, twilio_from="+14155550100"), Level.WRONG)
     assert "by half: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN is missing" in only_sender
+
+
+def test_settings_are_read_from_the_file_that_the_page_tells_to_write(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SMTP_URL='smtps://desk:p%40ss@mail.example.org'\nMAIL_FROM=desk@example.org\n")
+    command = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "doctor", "--offline"]
+    place = {"PATH": os.defpath, "INSTANCE_FOLDER": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=place, capture_output=True, text=True, check=False)
+    assert "A mail server is set for emails from desk@example.org." in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("secret", ["p/word", "p#word"])
