@@ -292,8 +292,10 @@ def test_the_ticket_says_how_its_message_stands(olga: FlaskClient, cast: Cast) -
     key, alert_id = called(cast, AlertState.PENDING, reason="")
     with cast.writing() as session:
         moment = database_now(session)
-    usual = {"attempts": 0, "unknown_at": None, "due_at": moment, "attempt_id": None, "lease_until": None}
-    usual |= {"provider_status": ""}
+    usual: dict[str, object] = {
+        "attempts": 0, "unknown_at": None, "due_at": moment, "attempt_id": None, "lease_until": None,
+        "provider_status": "",
+    }  # fmt: skip
     for state, more, sentence in SENTENCES:
         values = {name: moment + value if isinstance(value, timedelta) else value for name, value in more.items()}
         with cast.writing() as session:
