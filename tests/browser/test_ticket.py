@@ -97,8 +97,11 @@ def test_the_desk_offers_to_undo_what_was_just_done(venue: Venue) -> None:
 
 def test_the_offer_goes_away_by_itself_when_its_time_is_over(venue: Venue) -> None:
     tablet = tablet_with(venue, called(venue))
+    tablet.clock.install()
+    tablet.reload()
     tablet.locator("#resolve").click()
     expect(tablet.locator(".hero")).to_contain_text("Resolved")
+    tablet.clock.run_for(11_000)
     expect(tablet.locator("#undo-bar")).to_have_count(0)
     expect(tablet.get_by_role("link", name="Back to my desk")).to_be_visible()
 
