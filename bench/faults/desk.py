@@ -11,14 +11,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, select, update
 
 from app import create_app
 from bench.faults.worker import Route
 from checkin import clock
 from checkin.config import Settings
 from checkin.db import db, transaction
-from checkin.models import Alert, AlertKind, AlertState, Channel, Ticket
+from checkin.models import Alert, AlertKind, AlertState, Channel, StatusKind, Ticket
 from tests.support.crowd import Crowd, crowd_of, fill_queues
 from tests.support.databases import SECRET_KEY, close, make_tables
 from tests.support.fake_smtp import FakeSmtp, fake_smtp
@@ -70,14 +70,13 @@ class Desk:
         fill_queues(self.app, self.crowd, tickets=number)
         expert, moment = self.crowd.experts[0].someone, clock.now()
         with self.app.app_context(), transaction() as session:
-            waiting = session.execute(select(Ticket.id, Ticket.number).where(Ticket.owner_id.is_(None))).all()
+            is_waiting = and_(Ticket.kind == StatusKind.OPEN, Ticket.owner_id.is_(None))
+            waiting = session.execute(select(Ticket.id, Ticket.number).where(is_waiting)).all()
             session.execute(
                 update(Ticket), [{"id": one.id, "phone": phone_of(one.number)} for one in waiting]
             )  # fmt: skip
             session.execute(
-                update(Ticket)
-                .where(Ticket.owner_id.is_(None))
-                .values(owner_id=expert.id, taken_at=moment, take_number=1, desk="7")
+                update(Ticket).where(is_waiting).values(owner_id=expert.id, taken_at=moment, take_number=1, desk="7")
             )
             session.execute(
                 insert(Alert),
