@@ -12,7 +12,7 @@ from bench.faults.table import Line
 from bench.faults.worker import start
 from checkin.models import Channel
 from tests.support import fake_smtp, fake_twilio
-from tests.support.fake_twilio import AcceptThen, Answer, Hang, Reset
+from tests.support.fake_twilio import AcceptThen, Answer, Hang, Reset, Slow
 
 # How long a worker waits here for an answer; in service it is half a minute.
 READ_SECONDS: Final = 0.3
@@ -35,6 +35,7 @@ TEXT_FAULTS: Final = (
     TextFault("500, not accepted", Answer(500, 20500), possible=True),
     TextFault("hangs after accepting", Hang(accepts=True)),
     TextFault("hangs, not accepted", Hang(accepts=False), possible=True),
+    TextFault("slow: answers after 0.2 seconds", Slow(0.2)),
     TextFault("resets after accepting", Reset(accepts=True)),
     TextFault("resets, not accepted", Reset(accepts=False), possible=True),
 )
