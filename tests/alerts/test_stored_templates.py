@@ -321,3 +321,12 @@ def test_the_default_ready_text_carries_no_link_for_a_survey_or_an_unsubscribe()
         assert "_link" not in ours
         body = text_of(AlertKind.READY, VALUES, language=language).lower()
         assert not any(word in body for word in ("://", "http", "stop", "unsubscribe", "désabonner"))
+
+
+def test_words_that_links_make_longer_than_twilio_takes_give_way_to_ours(post: Post) -> None:
+    save(post.cast, "{expert}" + " {customer_link}" * 36)
+    checked_in(post.cast)
+    taken(post.cast)
+    post.deliver()
+    [text] = post.twilio.delivered
+    assert "Emil is ready for you" in text.body
