@@ -38,6 +38,7 @@ class CheckInForm(FlaskForm):
     notes = TextAreaField(_l("Notes"), filters=[trimmed], validators=optional_notes(NOTES_LENGTH))
     language = RadioField(_l("Language of the messages"), validate_choice=False)
     urgent_reason = StringField(_l("Urgent: why it cannot wait"), filters=[trimmed])
+    urgent_opened = StringField()
     question_1 = StringField(filters=[trimmed])
     question_2 = StringField(filters=[trimmed])
     question_3 = StringField(filters=[trimmed])
@@ -97,7 +98,9 @@ class CheckInForm(FlaskForm):
         self._check_text(field, EMAIL_LENGTH, _("Please fill in %(field)s.", field=self.settings.username_label))
 
     def validate_urgent_reason(self, field: StringField) -> None:
-        """Check the reason, which makes the ticket urgent."""
+        """Check the reason, which makes the ticket urgent; who was asked for it and gave none may have meant either."""
+        if self.urgent_opened.data and not field.data:
+            raise ValidationError(_("Please say why it cannot wait, or that it is not urgent."))
         self._check_text(field, URGENT_REASON_LENGTH, "")
 
     def validate_question_1(self, field: StringField) -> None:

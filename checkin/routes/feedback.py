@@ -25,6 +25,8 @@ bp = Blueprint("feedback", __name__)
 class _Asked:
     survey: Survey
     expert_name: str | None
+    own_page: str
+    advice: str
 
 
 @bp.get("/feedback/<token>")
@@ -64,12 +66,15 @@ def submit(token: str) -> ResponseReturnValue:
         return _questions(_load(token), form, status=422, notice=refusal(error).sentence)
     except AnswerFinal:
         return htmx.page("feedback/closed.html", status=409, expert_name=expert_name)
-    return htmx.page_or_block("feedback/thanks.html", "answer", expert_name=expert_name, token=token)
+    return htmx.page_or_block(
+        "feedback/thanks.html", "answer",
+        expert_name=expert_name, token=token, own_page=asked.own_page, advice=asked.advice,
+    )  # fmt: skip
 
 
 def _load(token: str) -> _Asked:
     row = db.session.execute(
-        select(Survey, Event, Ticket.language, Person.name)
+        select(Survey, Event, Ticket, Person.name)
         .join(Event, Event.id == Survey.event_id)
         .join(Ticket, Ticket.id == Survey.ticket_id)
         .outerjoin(Person, Person.id == Survey.expert_id)
@@ -77,10 +82,10 @@ def _load(token: str) -> _Asked:
     ).one_or_none()
     if row is None:
         abort(404)
-    survey, event, language, expert_name = row
-    speak(language)
+    survey, event, ticket, expert_name = row
+    speak(ticket.language)
     g.event = EventView(event.id, event.slug, event.name, event.time_zone, event.settings)
-    return _Asked(survey, expert_name)
+    return _Asked(survey, expert_name, own_page=ticket.token, advice=ticket.advice)
 
 
 def _is_over(survey: Survey) -> bool:

@@ -1,5 +1,6 @@
-// A pressed button shows it at once, and pressing it again while its answer is on the way does nothing.
-// The button stays enabled for the browser, so that it keeps the focus.
+// A pressed button shows it at once, and pressing it again while its answer is on the way does nothing. Nor does another
+// button of the page, whose answer would find another page than the one it was pressed on; all of them stand back meanwhile.
+// They stay enabled for the browser, so that the focus stays.
 const GIVE_UP = 15000;
 const sending = new Map();
 
@@ -26,11 +27,16 @@ export function isSending(form) {
   return sending.has(form);
 }
 
+function hasToWait(form) {
+  const page = form.closest("main");
+  return sending.has(form) || (page !== null && [...sending.keys()].some((other) => page.contains(other)));
+}
+
 document.addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    if (sending.has(form)) {
+    if (form.method !== "get" && hasToWait(form)) {
       event.preventDefault();
       event.stopImmediatePropagation();
     } else if (form.method !== "get") {

@@ -70,10 +70,15 @@ async function refreshTiles() {
   }
 }
 
-// Urgent is opened to say why.
+// Urgent is opened to say why; what was closed again is not sent. A page that comes with it open keeps its own focus.
 document.addEventListener(
   "toggle",
-  ({ target }) => target.matches(".urgent[open]") && target.querySelector("input").focus(),
+  ({ target }) => {
+    if (!target.matches(".urgent")) return;
+    for (const input of target.querySelectorAll("input")) input.disabled = !target.open;
+    const pressed = target.contains(document.activeElement);
+    if (target.open && pressed) target.querySelector("input:not([type=hidden])").focus();
+  },
   true,
 );
 

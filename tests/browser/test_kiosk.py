@@ -109,9 +109,24 @@ def test_urgent_opens_with_a_tap_and_asks_why(venue: Venue) -> None:
     expect(reason).not_to_be_visible()
     page.get_by_text("Urgent", exact=True).click()
     expect(reason).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Please say why it cannot wait, or that it is not urgent.")).to_be_visible()
+    expect(reason).to_be_focused()
     page.keyboard.type("On stage in ten minutes")
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_contain_text("You are next for Stats iQ.")
+
+
+def test_urgent_that_was_closed_again_is_not_urgent_whatever_was_typed(venue: Venue) -> None:
+    venue.cast.set(allow_urgent=True)
+    page = open_kiosk(venue)
+    fill_in(page, venue)
+    page.get_by_text("Urgent", exact=True).click()
+    page.get_by_label("Urgent: why it cannot wait").fill("On stage in ten minutes")
+    page.get_by_text("Not urgent").click()
+    page.get_by_role("button", name="Check in").click()
+    expect(page.get_by_role("main")).to_contain_text("You are next for Stats iQ.")
+    assert venue.cast.ticket("STQ-1").urgent_reason == ""
 
 
 @with_and_without_scripts

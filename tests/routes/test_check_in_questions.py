@@ -99,6 +99,13 @@ def test_urgent_is_out_of_the_way_until_it_is_said_why(kiosk: FlaskClient, cast:
     assert error_beside(answer, "urgent_reason")
 
 
+def test_urgent_that_was_opened_and_left_empty_is_asked_about(kiosk: FlaskClient, cast: Cast) -> None:
+    cast.set(allow_urgent=True)
+    answer = submit(kiosk, cast, urgent_opened="1")
+    assert answer.status_code == 422
+    assert error_beside(answer, "urgent_reason") == "Please say why it cannot wait, or that it is not urgent."
+
+
 class TestTwoQuestionsAtOnce:
     """A slip in the email and a number that may get no texts: each button answers its own question."""
 
