@@ -38,7 +38,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 NINE = (
     "Survey projects", "Employee engagement", "XM Directory", "CX dashboards", "Extensions", "Website and app feedback",
 )  # fmt: skip
-LAYOUTS = {"base.html", "staff.html", "checkin/kiosk.html"}
+LAYOUTS = {"base.html", "staff.html", "staff_live.html", "phone.html", "customer/page.html", "checkin/kiosk.html"}
 
 
 @dataclass(frozen=True)
