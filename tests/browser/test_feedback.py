@@ -33,13 +33,13 @@ def test_emil_gives_carla_something_to_take_home_and_she_says_how_it_went(venue:
     expect(emil.locator(".hero__advice")).to_contain_text(f"Weights are here: {HELP}.")
 
     carla = venue.open(f"/t/{venue.cast.ticket(key).token}", PHONE)
-    expect(carla.locator(".take-home a")).to_have_attribute("href", HELP)
+    expect(carla.locator(".advice a")).to_have_attribute("href", HELP)
     carla.get_by_role("link", name="Tell us how it went").click()
     carla.get_by_role("radiogroup", name="How satisfied are you with Emil?").get_by_label("2").check()
     carla.get_by_label("Anything else?").fill("It took too long.")
     carla.get_by_role("button", name="Send").click()
     expect(carla.get_by_role("heading", name="Thank you.")).to_be_visible()
-    expect(carla.locator(".take-home a")).to_have_attribute("href", HELP)
+    expect(carla.locator(".advice a")).to_have_attribute("href", HELP)
     carla.get_by_role("link", name="My page").click()
     expect(carla.get_by_role("link", name="Change my answers")).to_be_visible()
 
