@@ -24,8 +24,8 @@ run: venv ## set up everything and serve at HOST:PORT (127.0.0.1:8000)
 test: venv-dev tools ## set up everything and run all the tests, with coverage
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 -n $(JOBS) -m "not race and not browser"
-	$(BIN)/python -m pytest -m race
-	$(BIN)/python -m pytest -n $(JOBS) -m "browser and not race"
+	$(BIN)/python -m pytest tests/races -m race
+	$(BIN)/python -m pytest tests/browser tests/tooling -n $(JOBS) -m "browser and not race"
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include="$(RULES)" --fail-under=100
 

@@ -7,5 +7,5 @@ pytest_plugins = [
     "tests.support.server",
     "tests.support.browser",
     "tests.support.no_skips",
-    "tests.support.slow_first",
+    "tests.support.pace",
 ]

@@ -4,6 +4,7 @@ Both are lent (tests/support/lending.py): a test that adds routes to its app mak
 """
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,9 +51,12 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Return settings for a fresh database, no provider and no worker inside. A file of tests may say otherwise."""
-    return Settings(
-        database_url=database_url, secret_key=SECRET_KEY, instance_folder=tmp_path / "instance", worker_inside=False
-    )
+    return _settings_of(database_url).model_copy(update={"instance_folder": tmp_path / "instance"})
+
+
+@cache
+def _settings_of(database_url: str) -> Settings:
+    return Settings(database_url=database_url, secret_key=SECRET_KEY, worker_inside=False)
 
 
 @pytest.fixture
