@@ -4,6 +4,7 @@
 """
 
 import gc
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
@@ -12,13 +13,14 @@ import pytest
 PLACES: Final = {"race": ("tests/races",), "browser": ("tests/browser", "tests/tooling")}
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
     """Put those marked `slow` in front: at the end no process shall wait for another one's long test.
 
     Raises pytest.UsageError for a test in the wrong place.
     """
     _require_places(config.rootpath, items)
+    yield
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
