@@ -16,7 +16,7 @@ from checkin.alerts.lanes import Lane, Leased, Progress
 from checkin.alerts.leasing import lease_next
 from checkin.models import Alert, Channel, Pace
 from tests.cast import Cast
-from tests.support.fake_smtp import FakeSmtp
+from tests.support.fake_smtp import FakeSmtp, client_context
 from tests.support.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 
 SENDER = Sender(
@@ -82,7 +82,7 @@ def post_of(cast: Cast, twilio: FakeTwilio, mail_server: FakeSmtp) -> Post:
         api_base_url=twilio.api_base_url,
         read_seconds=10,
     )
-    email = SmtpChannel(mail_server.url(), seconds=10, final_seconds=10)
+    email = SmtpChannel(mail_server.url(), context=client_context(), seconds=10, final_seconds=10)
     return Post(
         cast=cast,
         twilio=twilio,
