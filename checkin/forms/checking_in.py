@@ -17,7 +17,7 @@ from checkin.forms.contact import (
     read_email,
     read_phone,
 )
-from checkin.forms.fields import IdField, NoControlCharacters, limited, optional_notes, options, trimmed
+from checkin.forms.fields import IdField, NoControlCharacters, limited, options, trimmed
 from checkin.models import Asked, EventSettings, UsernameAsked
 from checkin.models.settings import LANGUAGES, QUESTIONS, Question
 from checkin.models.ticket import EMAIL_LENGTH, NAME_LENGTH, NOTES_LENGTH, PHONE_LENGTH, URGENT_REASON_LENGTH
@@ -35,7 +35,9 @@ class CheckInForm(FlaskForm):
     username = StringField(filters=[trimmed])
     # Shown as tiles, with who waits: the page knows which there are.
     product = RadioField(_l("What do they need help with?"), choices=[], validate_choice=False)
-    notes = TextAreaField(_l("Notes"), filters=[trimmed], validators=optional_notes(NOTES_LENGTH))
+    notes = TextAreaField(
+        _l("Notes"), filters=[trimmed], validators=[limited(NOTES_LENGTH), NoControlCharacters(lines="many")]
+    )
     language = RadioField(_l("Language of the messages"), validate_choice=False)
     urgent_reason = StringField(_l("Urgent: why it cannot wait"), filters=[trimmed])
     urgent_opened = StringField()
@@ -96,6 +98,11 @@ class CheckInForm(FlaskForm):
     def validate_username(self, field: StringField) -> None:
         """Check the username."""
         self._check_text(field, EMAIL_LENGTH, _("Please fill in %(field)s.", field=self.settings.username_label))
+
+    def validate_notes(self, field: TextAreaField) -> None:
+        """Require the notes where the event does."""
+        if not field.data and self.is_required(field.name):
+            raise ValidationError(_("Please fill in the notes."))
 
     def validate_urgent_reason(self, field: StringField) -> None:
         """Check the reason, which makes the ticket urgent; who was asked for it and gave none may have meant either."""

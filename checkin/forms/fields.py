@@ -25,8 +25,11 @@ PAGE_TOO_OLD: Final = _l(
 
 
 def trimmed(value: str | None) -> str:
-    """Return what was typed without the space around it; what cannot be seen at all is nothing."""
-    text = (value or "").strip()
+    """Return what was typed without the space around it; what cannot be seen at all is nothing.
+
+    A line break is one character, as the browser counts it: it sends two.
+    """
+    text = (value or "").replace("\r\n", "\n").strip()
     return "" if text and all(unicodedata.category(letter) in _UNSEEN for letter in text) else text
 
 

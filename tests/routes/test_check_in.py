@@ -105,6 +105,20 @@ def test_what_is_too_long_comes_back_with_its_error_and_is_kept(kiosk: FlaskClie
     assert form_of(answer, ADDRESS)["first_name"] == ("x" * 10_000 if field == "first_name" else "Carla")
 
 
+def test_notes_that_the_event_requires_cannot_be_skipped(kiosk: FlaskClient, cast: Cast) -> None:
+    cast.set(ask_notes="required")
+    answer = submit(kiosk, cast, notes=" \r\n")
+    assert answer.status_code == 422
+    assert error_beside(answer, "notes") == "Please fill in the notes."
+    assert submit(kiosk, cast, notes="Leaves at 15:00").status_code == 303
+
+
+def test_a_line_break_in_the_notes_counts_as_the_browser_counts_it(kiosk: FlaskClient, cast: Cast) -> None:
+    lines = ["x" * 99] * 20
+    assert submit(kiosk, cast, notes="\r\n".join(lines)).status_code == 303
+    assert cast.ticket("STQ-1").notes == "\n".join(lines)
+
+
 @pytest.mark.parametrize("name", ["Zoë", "李小龍", "محمد", "👩‍🔬 Ada", "O'Brien-Smith", "<b>Bob</b>", "{first_name.x}"])
 def test_names_of_every_script_are_welcome(kiosk: FlaskClient, cast: Cast, name: str) -> None:
     answer = submit(kiosk, cast, first_name=name)
