@@ -11,6 +11,7 @@ const ANSWER_WITHIN = 8000;
 const box = document.getElementById("live");
 const line = document.getElementById("live-state");
 const poll = Number(box.dataset.poll) * 1000;
+const loaded = location.href;
 const sending = new Set();
 const versions = new Map();
 
@@ -51,6 +52,11 @@ function target() {
   return document.querySelector(box.dataset.target || "main");
 }
 
+// Where the page is read anew. A refused press has left the browser at an address that only takes presses.
+function pageAddress() {
+  return location.href === loaded ? box.dataset.page : location.href;
+}
+
 // Somebody's own answer is on its way, or they are reading what was wrong: not the moment to change the page.
 function isHeld(main) {
   // The end of a request is not heard here when its form went away with the answer.
@@ -72,7 +78,7 @@ async function ask() {
     soon(500);
     return;
   }
-  const address = location.href;
+  const address = pageAddress();
   const before = messages;
   const headers = { "HX-Request": "true", "HX-Request-Type": "partial", Accept: "text/html" };
   if (versions.has(address)) headers["If-None-Match"] = versions.get(address);
@@ -104,7 +110,7 @@ async function arrived(answer, main, address, before) {
   // The sign-in page of a venue's network answers 200 too; only this page's own part is taken.
   if (!text.includes(`id="${main.id}"`)) return;
   heard();
-  if (address !== location.href || main !== target()) return;
+  if (address !== pageAddress() || main !== target()) return;
   // What the stream has brought meanwhile is newer than this answer.
   if (box.dataset.target && before !== messages) return;
   if (!box.dataset.target && isHeld(main)) {

@@ -207,6 +207,21 @@ def test_a_ticket_put_back_by_its_lead_while_open_says_so_by_itself(venue: Venue
     expect(tablet.get_by_role("button", name="Resolve")).to_have_count(0)
 
 
+def test_a_ticket_whose_undo_came_too_late_still_follows_the_desk(venue: Venue) -> None:
+    checked_in(venue.cast)
+    taken(venue.cast)
+    tablet = venue.open(f"/{venue.cast.slug}/tickets/STQ-1", TABLET, who=venue.cast.emil)
+    tablet.get_by_role("button", name="Resolve").click()
+    expect(tablet.locator("#undo")).to_be_visible()
+    # In one go, so that no refresh comes between.
+    tablet.evaluate("document.querySelector('[name=change_id]').value = 0; document.querySelector('#undo').click()")
+    expect(tablet.get_by_role("alert")).to_contain_text("That can no longer be undone")
+    # Read: a warning keeps the page as it is for a while.
+    tablet.evaluate("document.querySelector('#refusal').remove()")
+    moved(venue.cast, "STQ-1", "open", by=venue.cast.lena)
+    expect(tablet.locator(".hero")).to_contain_text("Called")
+
+
 def test_a_ticket_that_is_gone_and_a_page_that_is_not_for_one_say_so_in_words(venue: Venue) -> None:
     page = venue.open(f"/{venue.cast.slug}/tickets/STQ-99", TABLET, who=venue.cast.emil)
     expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
