@@ -10,15 +10,19 @@ from checkin.queueing.errors import (
     HandsFull,
     NoSuchTeam,
     NoSuchTicket,
+    NoteEmpty,
     NotYourQueue,
     NotYourTicket,
     OnlyOrganisers,
     QueueingError,
+    ReasonMissing,
 )
 from checkin.routes import words
 
 _STATUS: Final[dict[type[QueueingError], int]] = {
     NoSuchTeam: 404, NoSuchTicket: 404, NotYourTicket: 403, NotYourQueue: 403, OnlyOrganisers: 403,
+    # What was typed, or not typed, is wrong.
+    NoteEmpty: 422, ReasonMissing: 422,
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The headers that keep a browser safe, on every answer (docs/architecture.md, Safety), and no address with a NUL."""
+"""The headers that keep a browser safe, on every answer (docs/architecture.md, Safety); and what no page of ours sends."""
 
 import secrets
 from typing import Final
@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
     """Refuse addresses that cannot be ours, and set the headers after each request."""
     app.context_processor(lambda: {"csp_nonce": csp_nonce})
     app.before_request(_refuse_nul)
+    app.before_request(_refuse_files)
     app.after_request(_set_headers)
 
 
@@ -31,6 +32,12 @@ def _refuse_nul() -> None:
     """Answer 404 to a NUL in the path: it names nothing of ours, and PostgreSQL fails where SQLite finds nothing."""
     if "\0" in request.path:
         abort(404)
+
+
+def _refuse_files() -> None:
+    """Answer 400 to a file: no form of ours takes any, and each would take it for what was typed."""
+    if request.mimetype == "multipart/form-data" and request.files:
+        abort(400)
 
 
 def _set_headers(response: Response) -> Response:

@@ -1,5 +1,6 @@
 """Vera checks customers in at the kiosk."""
 
+import io
 import re
 import uuid
 from datetime import timedelta
@@ -145,6 +146,14 @@ def test_control_characters_in_a_name_are_refused(kiosk: FlaskClient, cast: Cast
 def test_a_nul_in_the_notes_is_refused_and_lines_are_welcome(kiosk: FlaskClient, cast: Cast) -> None:
     assert submit(kiosk, cast, notes="a\x00b").status_code == 422
     assert submit(kiosk, cast, notes="one\r\ntwo").status_code == 303
+
+
+@pytest.mark.parametrize("address", [ADDRESS, "/sign-in", "/demo/tickets/new"])
+def test_a_file_in_the_place_of_words_is_refused(kiosk: FlaskClient, cast: Cast, address: str) -> None:
+    fields = dict.fromkeys(("first_name", "email", "notes"), (io.BytesIO(b"Carla"), "carla.txt"))
+    answer = kiosk.post(address, data=fields, content_type="multipart/form-data")
+    assert answer.status_code == 400
+    assert kiosk.post(address, data={"email": "Carla"}, content_type="multipart/form-data").status_code == 422
 
 
 @pytest.mark.parametrize("email", ["carla", "carla@", "@example.org", "carla@example", "a b@example.org"])

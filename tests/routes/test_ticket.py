@@ -161,7 +161,7 @@ def test_an_empty_note_and_one_that_is_too_long_are_refused(emil: FlaskClient, c
     checked_in(cast)
     key = taken(cast)
     address = f"/demo/tickets/{key}"
-    assert post(emil, address, f"{address}/notes", note="  ").status_code == 409
+    assert post(emil, address, f"{address}/notes", note="  ").status_code == 422
     answer = post(emil, address, f"{address}/notes", note="x" * 10_000)
     assert answer.status_code == 422
     assert form_of(answer, "/notes")["note"] == "x" * 10_000

@@ -417,7 +417,7 @@ def test_urgent_needs_a_reason(client: FlaskClient, cast: Cast) -> None:
     address = f"/demo/tickets/{key}"
     sign_in(client, cast.lena)
     answer = post(client, address, f"{address}/urgent", reason="  ")
-    assert answer.status_code == 409
+    assert answer.status_code == 422
     answer = post(client, address, f"{address}/urgent", reason="x" * 300)
     assert answer.status_code == 422
     assert "At most 200" in error_beside(answer, "urgent-reason")
