@@ -1,4 +1,4 @@
-"""The headers that keep a browser safe, on every answer (docs/architecture.md, Safety); and what no page of ours sends."""
+"""The headers that keep a browser safe, on every answer (docs/architecture.md, Safety), and what no page sends."""
 
 import secrets
 from typing import Final
