@@ -7,6 +7,7 @@ from wtforms.validators import AnyOf
 
 from checkin.forms.fields import IdField, NoControlCharacters, limited, trimmed
 from checkin.models import Presence
+from checkin.models.ticket import EMAIL_LENGTH
 
 
 class TakeForm(FlaskForm):
@@ -24,7 +25,9 @@ class SearchForm(FlaskForm):
         csrf = False
 
     q = StringField(
-        _l("Search by key, name, email or phone"), filters=[trimmed], validators=[limited(100), NoControlCharacters()]
+        _l("Search by key, name, email or phone"),
+        filters=[trimmed],
+        validators=[limited(EMAIL_LENGTH), NoControlCharacters()],
     )
     status = HiddenField()
 

@@ -24,11 +24,16 @@ def _has(word: str, columns: Sequence[Any], phone: Any, key: Any) -> ColumnEleme
     if key is not None and _KEY.fullmatch(word):
         is_it: ColumnElement[bool] = key == word.upper()
         return is_it
-    conditions = [column.icontains(word, autoescape=True) for column in columns]
+    conditions = [column.icontains(one, autoescape=True) for column in columns for one in _as_written(word)]
     digits = _digits(word)
     if len(digits) >= 3 and len(digits) >= len(word) - 3:
         conditions.append(phone.contains(digits, autoescape=True))
     return or_(*conditions)
+
+
+def _as_written(word: str) -> list[str]:
+    """Return the word as it may stand in a name: a database may know the capitals of English alone."""
+    return [word] if word.isascii() else list(dict.fromkeys((word, word.lower(), word.upper(), word.title())))
 
 
 def _digits(words: str) -> str:

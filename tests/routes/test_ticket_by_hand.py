@@ -68,6 +68,22 @@ def test_somebody_who_was_here_is_found_and_filled_in(emil: FlaskClient, cast: C
     assert (ticket.customer_id, ticket.phone) == (carla.id, CARLA_PHONE)
 
 
+@pytest.mark.parametrize("words", ["åsa øst", "ÅSA ØST", "Аня", "АНЯ"])
+def test_capitals_of_no_alphabet_hide_anybody(emil: FlaskClient, cast: Cast, words: str) -> None:
+    key = checked_in(cast, first_name="Åsa Аня", last_name="ØST")
+    assert "ØST" in words_of(emil.get(NEW, query_string={"q": words}))
+    assert key in words_of(emil.get("/demo/tickets", query_string={"q": words}))
+
+
+def test_the_longest_email_can_be_searched_for(emil: FlaskClient, cast: Cast) -> None:
+    email = f"{'a' * 64}@{'b' * 60}.{'c' * 60}.{'d' * 55}.example.org"
+    checked_in(cast)
+    key = checked_in(cast, email=email)
+    found = words_of(emil.get("/demo/tickets", query_string={"q": email}))
+    assert key in found
+    assert found.count("Stats iQ") == 1
+
+
 def test_what_they_gave_before_is_not_asked_about_again(emil: FlaskClient, cast: Cast) -> None:
     checked_in(cast, email="carla@gmial.com", phone="+18005550100")
     carla = cast.one(select(Customer))
