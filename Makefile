@@ -9,6 +9,8 @@ FLASK := $(BIN)/flask --app app
 # Tests on two processes at once; the races run alone afterwards, then the browser. Both without counting lines, which takes
 # much of their servers' speed; the rules are covered without them.
 JOBS ?= 2
+# What is compiled once need not be compiled by every process that the tests start.
+export PYTHONDONTWRITEBYTECODE :=
 RULES := checkin/queueing/*,checkin/alerts/*
 
 .PHONY: help run test check fmt lock messages bench faults shots venv venv-dev tools clean

@@ -99,7 +99,7 @@ def test_a_second_demo_changes_nothing_not_even_passwords(run: Run, app: Flask, 
     assert len(rows(app, select(Team.id))) == 10
 
 
-def test_the_password_can_be_given(settings: Settings) -> None:
+def test_the_password_can_be_given(settings: Settings, hashes_cost_nothing: None) -> None:
     from app import create_app
 
     app = create_app(settings.model_copy(update={"demo_password": PASSWORD}))

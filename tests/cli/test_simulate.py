@@ -2,6 +2,7 @@
 
 from random import Random
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -32,6 +33,7 @@ def live_through(cast: Cast, words: list[str]) -> str:
     return result.output
 
 
+@pytest.mark.slow
 def test_a_day_is_lived_through_and_its_data_hold_together(cast: Cast) -> None:
     day = live_through(cast, A_DAY)
     with cast.app.app_context():

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
 from checkin import clock
@@ -22,6 +23,7 @@ def soon_over(cast: Cast, key: str, *, seconds: float) -> None:
         announce(session, cast.event_id)
 
 
+@pytest.mark.slow
 def test_the_place_comes_back_on_phone_desk_and_board_without_any_change(here: str, cast: Cast) -> None:
     first, second = queue_of(cast, 2)
     tokens = [cast.ticket(key).token for key in (first, second)]

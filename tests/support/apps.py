@@ -60,14 +60,14 @@ def _settings_of(database_url: str) -> Settings:
 
 
 @pytest.fixture
-def _hashes_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def hashes_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judge passwords at the price of the cast's hashes; what they cost otherwise is tested with the passwords."""
     monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     monkeypatch.setattr(passwords, "_nobodys_hash", lambda: passwords._hasher.hash("nobody"))
 
 
 @pytest.fixture
-def app(settings: Settings, _hashes_cost_nothing: None) -> Iterator[Flask]:
+def app(settings: Settings, hashes_cost_nothing: None) -> Iterator[Flask]:
     """Yield the whole app. No context is pushed: two requests of one context would share what `g` holds."""
     with lent(_whole_app, settings) as app:
         give_live_part(app)
@@ -97,7 +97,7 @@ def cast(app: Flask) -> Cast:
 
 
 @pytest.fixture
-def rules(settings: Settings, _hashes_cost_nothing: None) -> Iterator[Cast]:
+def rules(settings: Settings, hashes_cost_nothing: None) -> Iterator[Cast]:
     """Yield the fixed cast with the rules and the database under them only; its context is pushed."""
     with lent(rules_app, settings) as app, app.app_context():
         yield cast_of(app)

@@ -6,7 +6,7 @@ database is replaced by a new one.
 
 import sqlite3
 from contextlib import closing
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +34,7 @@ class Emptied(Protocol):
         """Take it away."""
 
 
+@cache
 def _children_first() -> list[str]:
     return [table.name for table in reversed(Base.metadata.sorted_tables)]
 
@@ -43,7 +44,8 @@ class EmptiedSqlite:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._before = self._state()
+        with closing(self._connect()) as connection:
+            self._before = _state(connection)
 
     @property
     def address(self) -> str:
@@ -53,13 +55,13 @@ class EmptiedSqlite:
     def empty(self) -> bool:
         """Delete all rows; ids begin at 1 again by themselves."""
         try:
-            with closing(sqlite3.connect(self._path, isolation_level=None, timeout=1)) as connection:
+            with closing(self._connect()) as connection:
                 connection.execute("PRAGMA synchronous=OFF")
                 connection.execute("BEGIN IMMEDIATE")
                 for table in _children_first():
                     connection.execute(f"DELETE FROM {table}")
                 connection.execute("COMMIT")
-            return self._state() == self._before
+                return _state(connection) == self._before
         except sqlite3.Error:
             return False
 
@@ -67,9 +69,12 @@ class EmptiedSqlite:
         """Take the file away."""
         self._path.unlink()
 
-    def _state(self) -> list[object]:
-        with closing(sqlite3.connect(self._path)) as connection:
-            return [*connection.execute("PRAGMA schema_version"), *connection.execute(MIGRATION)]
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, isolation_level=None, timeout=1)
+
+
+def _state(connection: sqlite3.Connection) -> list[object]:
+    return [*connection.execute("PRAGMA schema_version"), *connection.execute(MIGRATION)]
 
 
 class EmptiedPostgres:
