@@ -189,10 +189,12 @@ def test_enter_begins_the_next_check_in_but_not_the_second_one_of_a_double_press
 
 
 def test_back_to_the_form_keeps_what_was_typed(venue: Venue) -> None:
-    checked_in(venue.cast, email=venue.email)
+    checked_in(venue.cast, email=venue.email, last_name="x" * 100)
     page = open_kiosk(venue)
     fill_in(page, venue)
     check_in_button(page).click()
+    expect(page.locator(".here__ticket")).to_be_visible()
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Back to the form").click()
     expect(page.get_by_label("Notes")).to_have_value(re.compile("regression"))
     expect(page.get_by_role("radio", name="Stats iQ")).to_be_checked()
