@@ -18,11 +18,12 @@ from checkin.alerts.channels.smtp import SmtpChannel
 from checkin.cli.data_checks import check_data, check_file
 from checkin.cli.findings import Finding, Level, warning, well, wrong
 from checkin.cli.mail_checks import check_mail, check_own_senders
+from checkin.cli.refusing import outdated_tables
 from checkin.cli.text_checks import check_last_calls, check_texts
 from checkin.config import Settings
 from checkin.db import check_database, db
 from checkin.models import Event, GivenRole, Person, PersonRole, Product, Status, StatusCode, Team, TeamMember
-from checkin.routes.health import migration_here, newest_migration
+from checkin.routes.health import newest_migration
 from checkin.server_marks import servers_running
 
 _LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
@@ -152,18 +153,16 @@ def check_tables() -> Iterator[Finding]:
     """Look whether the database answers and has the tables of this version."""
     try:
         check_database(db.session())
-        here = migration_here()
+        outdated = outdated_tables()
     except SQLAlchemyError as error:
         yield wrong(f"The database does not answer: {str(error).splitlines()[0]}")
         return
     finally:
         db.session.remove()
-    if here == newest_migration():
-        yield well(f"The database answers; its tables are those of this version ({here}).")
+    if outdated is None:
+        yield well(f"The database answers; its tables are those of this version ({newest_migration()}).")
     else:
-        yield wrong(
-            f"The tables are at {here or 'nothing'}, needed is {newest_migration()}: flask --app app db upgrade"
-        )
+        yield wrong(outdated)
 
 
 def check_events() -> Iterator[Finding]:

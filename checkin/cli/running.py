@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
+from checkin.cli.refusing import in_words
 from checkin.config import ROOT, Settings
 from checkin.db import db
 from checkin.models import Event
@@ -26,6 +27,7 @@ _EVERYWHERE: Final = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not bound 
 @click.option("--workers", type=click.IntRange(1), envvar="WEB_CONCURRENCY", default=1, show_default=True)
 @click.option("--threads", type=click.IntRange(2), envvar="WEB_THREADS", default=256, show_default=True)
 @with_appcontext
+@in_words
 def serve(workers: int, threads: int) -> None:
     """Serve at HOST:PORT, with the outbox's worker and the live board in the same process.
 

@@ -153,7 +153,11 @@ def add_person_command(
             session, event, email=email, name=name, roles=[GivenRole(role) for role in roles], teams=_codes(teams),
             leads=_codes(leads), password_hash=password_hash,
         )  # fmt: skip
-    click.echo(f"Added {name} <{added.email}> to {event_slug}.")
+    click.echo(f"Added {added.name} <{added.email}> to {event_slug}.")
+    if added.kept_password:
+        click.echo(
+            "The account has a password already, which stays as it is; the sign-in page sends a link for another."
+        )
     if not added.has_password:
         click.echo(f"Good for one hour and one use, to choose a password: {_one_time_link(added)}")
 

@@ -19,6 +19,7 @@ LANGUAGES = {"en": "English", "fr": "Français"}
 # What the expert's ticket shows of a customer, in its usual order.
 TICKET_FIELDS = ("product", "team", "email", "phone", "username", "question_1", "question_2", "question_3")
 QUESTIONS = ("question_1", "question_2", "question_3")
+_TIME_OF_DAY: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 # Only what may stand in an address as it is: the rest has to be percent-encoded, as browsers copy it.
 _OUTSIDE_ADDRESS: Final = re.compile(
     r"https://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?([/?#][A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*)?"
@@ -111,13 +112,14 @@ class EventSettings(BaseModel):
     tv_scheme: Scheme = Scheme.DARK
     tv_chime: bool = False
     tv_spoken_call: bool = False
-    day_ends_at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = ""
+    day_ends_at: str = ""
     ready_text: bool = True
     ready_email: bool = True
     ready_delay_seconds: Annotated[int, Field(ge=0, le=600)] = 0
     ready_expires_minutes: Annotated[int, Field(ge=1, le=600)] = 15
     checked_in_text: bool = False
     checked_in_email: bool = False
+    team_note_email: bool = False
     nearly_there_text: bool = False
     nearly_there_email: bool = False
     missed_text: bool = True
@@ -174,7 +176,7 @@ class EventSettings(BaseModel):
     def _spoken(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or any(language not in LANGUAGES for language in value):
             raise ValueError("must be among: " + ", ".join(LANGUAGES))
-        return value
+        return tuple(dict.fromkeys(value))
 
     @field_validator("phone_region")
     @classmethod
@@ -182,6 +184,13 @@ class EventSettings(BaseModel):
         if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
             raise ValueError("must be a country's two letters, such as US")
         return value.upper()
+
+    @field_validator("day_ends_at")
+    @classmethod
+    def _time_of_day(cls, value: str) -> str:
+        if value and not _TIME_OF_DAY.fullmatch(value):
+            raise ValueError("must be a time such as 17:30, or nothing")
+        return value
 
     @field_validator("feedback_url")
     @classmethod

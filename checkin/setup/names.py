@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from unicodedata import category
 from zoneinfo import ZoneInfo
 
 from checkin.setup.errors import CodeNotPossible, NameNotPossible, NoSuchTimeZone, SlugNotPossible, SlugReserved
@@ -34,7 +35,8 @@ def checked_name(name: str, *, longest: int) -> str:
     Raises NameNotPossible.
     """
     name = name.strip()
-    if not name or len(name) > longest or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
+    # Surrogates are what a terminal makes of bytes that are no text; no database takes them.
+    if not name or len(name) > longest or any(category(letter) in {"Cc", "Cs"} for letter in name):
         raise NameNotPossible(longest=str(longest))
     return name
 

@@ -16,12 +16,18 @@ from checkin.setup.names import checked_name
 
 @dataclass(frozen=True)
 class AddedPerson:
-    """Who was added. `has_password` tells whether the account could sign in before anything else happens."""
+    """Who was added, by the name that they have here.
+
+    `has_password` tells whether the account could sign in before anything else happens, `kept_password` that it had one
+    before and did not get another.
+    """
 
     person_id: int
     account_id: int
     email: str
+    name: str
     has_password: bool
+    kept_password: bool
 
 
 def add_person(
@@ -48,7 +54,10 @@ def add_person(
         _join(session, find_team(session, event, code).id, person.id, is_lead=code in leads)
     session.flush()
     announce(session, event.id)
-    return AddedPerson(person.id, account.id, account.email, account.password_hash is not None)
+    return AddedPerson(
+        person.id, account.id, account.email, person.name, has_password=account.password_hash is not None,
+        kept_password=password_hash is not None and account.password_hash != password_hash,
+    )  # fmt: skip
 
 
 def _account(session: Session, email: str, password_hash: str | None) -> Account:

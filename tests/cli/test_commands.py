@@ -191,6 +191,7 @@ def test_somebody_who_has_an_account_keeps_its_password(run: Run, cast: Cast) ->
         "person", "add", "demo-elsewhere", cast.emil.email, "Emil Berg", "--password", "another long walk"
     ).output  # fmt: skip
     assert "reset" not in told
+    assert "The account has a password already, which stays as it is" in told
     kept = cast.one(select(Account.password_hash).where(Account.id == cast.emil.account_id))
     assert is_password(PASSWORD, kept)
 
@@ -216,4 +217,29 @@ def test_a_locked_database_is_said(settings: Settings, tmp_path: Path) -> None:
         result = app.test_cli_runner().invoke(args=["event", "create", "acme"])
     assert result.exit_code == 1
     assert "The database is locked or out of reach. Nothing was changed." in result.output
+    close(app)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("words", ["demo", "event set demo", "simulate", "serve", "prune", "template list demo"])
+def test_before_the_tables_are_made_each_command_says_how_to_make_them(
+    settings: Settings, tmp_path: Path, words: str
+) -> None:
+    from app import create_app
+
+    app = create_app(settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'new.sqlite3'}"}))
+    result = app.test_cli_runner().invoke(args=words.split())
+    assert result.exit_code == 1
+    assert "flask --app app db upgrade" in result.output
+    close(app)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_database_that_cannot_be_opened_is_said(settings: Settings) -> None:
+    from app import create_app
+
+    app = create_app(settings.model_copy(update={"database_url": "sqlite:////nowhere/at/all.sqlite3"}))
+    result = app.test_cli_runner().invoke(args=["event", "set", "demo"])
+    assert result.exit_code == 1
+    assert "locked or out of reach" in result.output
     close(app)

@@ -60,7 +60,7 @@ def test_an_event_is_made_once(rules: Cast) -> None:
         make()
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 121, "Acme\nWorld", "Acme\x00"])
+@pytest.mark.parametrize("name", ["", "  ", "x" * 121, "Acme\nWorld", "Acme\x00", "Acme\udcff"])
 def test_a_name_is_one_line(rules: Cast, name: str) -> None:
     with pytest.raises(NameNotPossible):
         make(name=name)
