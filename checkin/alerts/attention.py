@@ -22,9 +22,11 @@ _Later: Final = aliased(Alert)
 def needs_person() -> ColumnElement[bool]:
     """Return the condition for alerts that wait for a person, in a statement that joins each alert's ticket if any.
 
-    One that was dismissed, sent once more, or overtaken by what happened to its ticket waits for nobody.
+    One that was dismissed, sent once more, or overtaken by what happened to its ticket waits for nobody; nor does a
+    note to the team, whose desks show who waits.
     """
-    return and_(_NOT_ARRIVED, or_(Alert.ticket_id.is_(None), and_(_still_matters(), ~_is_followed())))
+    of_sign_in = Alert.kind == AlertKind.RESET
+    return and_(_NOT_ARRIVED, or_(of_sign_in, and_(_still_matters(), ~_is_followed())))
 
 
 def _still_matters() -> ColumnElement[bool]:

@@ -56,6 +56,8 @@ class MailTemplate:
 
 _HELLO: Final = N_("Hello {first_name} {last_name},")
 _BECAUSE_CHECKED_IN: Final = N_("You get this email because you were checked in at {event}.")
+_HELLO_EXPERT: Final = N_("Hello {expert},")
+_BECAUSE_AT_WORK: Final = N_("You get this email because you work at {event}.")
 _SEE_TICKET: Final = N_("See your ticket")
 _ABOUT: Final = N_("Your ticket is {key}, about {product}.")
 
@@ -153,14 +155,23 @@ MAILS: Final = {
     AlertKind.RESET: MailTemplate(
         subject=N_("Choose a new password for {event}"),
         headline=N_("Choose a new password"),
-        greeting=N_("Hello {expert},"),
+        greeting=_HELLO_EXPERT,
         paragraphs=(
             N_("Somebody, probably you, asked for a new password for the desk of {event}."),
             N_("The link works once, and for an hour. If it was not you, nothing has changed: ignore this email."),
         ),
         button=N_("Choose a password"),
         link="reset_link",
-        why=N_("You get this email because you work at {event}."),
+        why=_BECAUSE_AT_WORK,
+    ),
+    AlertKind.TEAM_NOTE: MailTemplate(
+        subject=N_("{key}: somebody waits for {product}"),
+        headline=N_("Somebody waits for {product}"),
+        greeting=_HELLO_EXPERT,
+        paragraphs=(N_("They were checked in at {event}. Their ticket is {key}."),),
+        button=N_("Go to my desk"),
+        link="desk_link",
+        why=_BECAUSE_AT_WORK,
     ),
 }
 

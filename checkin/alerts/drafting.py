@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkin.alerts.channels import MailMessage, TextMessage
 from checkin.alerts.channels.mail import ascii_address
-from checkin.alerts.links import callback_base, make_reset_token, reset_link, status_link
+from checkin.alerts.links import callback_base, desk_link, make_reset_token, reset_link, status_link
 from checkin.alerts.origin import from_address, from_name, reply_to
 from checkin.alerts.outbox import FEEDBACK_EXPIRES
 from checkin.alerts.rehearsing import REHEARSAL, is_tester
@@ -27,8 +28,9 @@ from checkin.alerts.values import values_of
 from checkin.alerts.wording import shown
 from checkin.config import Settings
 from checkin.i18n import mark as N_
-from checkin.models import Account, Alert, AlertKind, AlertState, Channel, Event, Person, Ticket
+from checkin.models import Account, Alert, AlertKind, AlertState, Channel, Event, Person, Product, Ticket
 from checkin.models.settings import DEFAULT_LANGUAGE
+from checkin.models.ticket import offered
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +92,8 @@ def draft(session: Session, alert: Alert, *, sender: Sender, moment: datetime) -
     event = session.get_one(Event, alert.event_id)
     if alert.kind is AlertKind.RESET:
         return _reset(session, alert, event, sender=sender)
+    if alert.kind is AlertKind.TEAM_NOTE:
+        return _team_note(session, alert, event, sender=sender, moment=moment)
     ticket = session.get_one(Ticket, alert.ticket_id, populate_existing=True)
     require_sense(session, alert, ticket)
     values = values_of(
@@ -176,6 +180,26 @@ def _reset(session: Session, alert: Alert, event: Event, *, sender: Sender) -> D
     kept = letter(AlertKind.RESET, {**values, "reset_link": _HIDDEN_LINK}, language=language)
     mail = _mail(alert, event, words, sender=sender, to_name=person.name, to_address=account.email)
     return Draft(mail, account.email, kept.subject, kept.text)
+
+
+def _team_note(session: Session, alert: Alert, event: Event, *, sender: Sender, moment: datetime) -> Draft:
+    """Write to one of a team that somebody waits for them; nothing that a customer typed is in it."""
+    found = select(Ticket, Product.name).join(Product, Product.id == Ticket.product_id)
+    row = session.execute(
+        found.where(Ticket.event_id == event.id, Ticket.key == alert.occasion, offered(moment))
+    ).one_or_none()
+    if row is None:
+        raise NoLongerMakesSense("stale", N_("Not sent: the customer was not waiting any more."))
+    ticket, product = row
+    person = session.get_one(Person, alert.person_id)
+    address = session.get_one(Account, person.account_id).email
+    values = {
+        "expert": person.name, "event": event.name, "key": ticket.key, "product": product,
+        "desk_link": desk_link(sender.public_url, event.slug),
+    }  # fmt: skip
+    words = letter(AlertKind.TEAM_NOTE, values, language=event.settings.languages[0])
+    mail = _mail(alert, event, words, sender=sender, to_name=person.name, to_address=address)
+    return Draft(mail, address, words.subject, words.text, _withheld(session, alert, address, ticket, event))
 
 
 def _mail(alert: Alert, event: Event, words: Letter, *, sender: Sender, to_name: str, to_address: str) -> MailMessage:

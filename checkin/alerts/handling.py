@@ -13,7 +13,6 @@ from checkin.db import announce, database_now, wake_outbox
 from checkin.i18n import mark as N_
 from checkin.models import (
     Alert,
-    AlertKind,
     AlertState,
     AuditAction,
     AuditEntry,
@@ -85,9 +84,9 @@ class Twice(Enum):
 def can_be_sent_again(alert: Alert) -> bool:
     """Tell whether the alert is of those that a person may send again, as far as its own row knows.
 
-    A link to a new password is not: it is asked for by whom it lets in.
+    What goes to staff is not: a link to a new password is asked for by whom it lets in.
     """
-    return alert.state in _CAN_BE_SENT_AGAIN and alert.kind is not AlertKind.RESET and alert.blanked_at is None
+    return alert.state in _CAN_BE_SENT_AGAIN and alert.ticket_id is not None and alert.blanked_at is None
 
 
 def may_have_arrived(alert: Alert) -> bool:

@@ -26,6 +26,11 @@ def feedback_link(public_url: str, token: str) -> str:
     return f"{public_url}/feedback/{token}"
 
 
+def desk_link(public_url: str, slug: str) -> str:
+    """Return the address of an expert's desk at the event."""
+    return f"{public_url}/{slug}/desk"
+
+
 def reset_link(public_url: str, token: str) -> str:
     """Return the address where one of the event's people chooses a new password."""
     return f"{public_url}/reset/{token}"

@@ -14,7 +14,7 @@ from checkin.alerts.endings import end
 from checkin.alerts.surveys import advice_waits, survey_left
 from checkin.db import wake_outbox
 from checkin.i18n import mark as N_
-from checkin.models import Alert, AlertKind, AlertState, Channel, EventSettings, Source, Ticket
+from checkin.models import Alert, AlertKind, AlertState, Channel, EventSettings, Source, TeamMember, Ticket
 from checkin.models.settings import DEFAULT_LANGUAGE
 
 FEEDBACK_EXPIRES: Final = timedelta(days=2)
@@ -23,6 +23,7 @@ CANCELLED_EXPIRES: Final = timedelta(hours=3)
 RESET_EXPIRES: Final = timedelta(hours=1)
 CHECKED_IN_EXPIRES: Final = timedelta(hours=1)
 NEARLY_THERE_EXPIRES: Final = timedelta(minutes=15)
+TEAM_NOTE_EXPIRES: Final = timedelta(minutes=15)
 
 # Why an alert was cancelled: by the change that put an end to its reason, or by the undo of the change that caused it.
 _WITHDRAWN_CODE: Final = "withdrawn"
@@ -218,6 +219,19 @@ def enqueue_reset(
             event_id=event_id, person_id=person_id, kind=AlertKind.RESET, channel=Channel.EMAIL, occasion=occasion,
             created_at=moment, due_at=moment, expires_at=moment + RESET_EXPIRES, language=language,
         )
+    )  # fmt: skip
+    wake_outbox(session, event_id)
+
+
+def enqueue_team_note(session: Session, *, event_id: int, team_id: int, key: str, moment: datetime) -> None:
+    """Write the email that tells each of the team that the ticket with this key waits for them."""
+    members = session.scalars(select(TeamMember.person_id).where(TeamMember.team_id == team_id)).all()
+    session.add_all(
+        Alert(
+            event_id=event_id, person_id=person_id, kind=AlertKind.TEAM_NOTE, channel=Channel.EMAIL, occasion=key,
+            created_at=moment, due_at=moment, expires_at=moment + TEAM_NOTE_EXPIRES,
+        )
+        for person_id in members
     )  # fmt: skip
     wake_outbox(session, event_id)
 

@@ -13,7 +13,10 @@ from checkin.models.ticket import PHONE_LENGTH
 
 
 class AlertKind(StrEnum):
-    """What an alert says. All are about one ticket, but a reset, which is about a person's sign-in."""
+    """What an alert says to the customer of one ticket; a reset and a note to the team go to one of the event's people.
+
+    A team note names its ticket by the key, in `occasion`: it is no alert of the ticket's customer.
+    """
 
     READY = "ready"
     FEEDBACK = "feedback"
@@ -23,6 +26,7 @@ class AlertKind(StrEnum):
     PLEASE_WAIT = "please_wait"
     CANCELLED = "cancelled"
     RESET = "reset"
+    TEAM_NOTE = "team_note"
 
 
 class Channel(StrEnum):
@@ -57,7 +61,9 @@ class Alert(Base):
     __tablename__ = "alerts"
     __table_args__ = (
         UniqueConstraint("ticket_id", "kind", "channel", "occasion"),
-        CheckConstraint("ticket_id IS NOT NULL OR (kind = 'reset' AND person_id IS NOT NULL)", name="about_a_ticket"),
+        CheckConstraint(
+            "ticket_id IS NOT NULL OR (kind IN ('reset', 'team_note') AND person_id IS NOT NULL)", name="about_a_ticket"
+        ),
         CheckConstraint("(state = 'sending') = (attempt_id IS NOT NULL)", name="sending_has_attempt"),
         CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="sending_has_lease"),
         Index(
@@ -88,10 +94,12 @@ class Alert(Base):
     id: Mapped[Id]
     event_id: Mapped[int] = mapped_column(BigId, ForeignKey("events.id", ondelete="CASCADE"))
     ticket_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("tickets.id", ondelete="CASCADE"))
-    person_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("people.id"), doc="Its expert, or who signs in.")
+    person_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("people.id"), doc="Its expert, or who it goes to.")
     kind: Mapped[AlertKind] = mapped_column(named(AlertKind, name="alert_kind"))
     channel: Mapped[Channel] = mapped_column(named(Channel, name="channel"))
-    occasion: Mapped[str] = mapped_column(String(40), doc="The take's number, the call's number or the request's key.")
+    occasion: Mapped[str] = mapped_column(
+        String(40), doc="The take's or call's number, the request's or ticket's key."
+    )
     state: Mapped[AlertState] = mapped_column(named(AlertState, name="alert_state"), default=AlertState.PENDING)
     reason_code: Mapped[str] = mapped_column(String(40), default="", doc="Ours or the provider's; why it ended.")
     reason: Mapped[str] = mapped_column(Text, default="", doc="The same as a sentence for people, untranslated.")

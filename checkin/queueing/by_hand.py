@@ -11,7 +11,7 @@ from checkin.queueing.locks import lock_people, lock_teams
 from checkin.queueing.new_tickets import CheckedIn, CheckInDetails, Offer, find_offer, write_ticket
 from checkin.queueing.owning import give
 from checkin.queueing.permissions import has_role, leads_team
-from checkin.queueing.telling import tell_of_check_in
+from checkin.queueing.telling import tell_of_check_in, tell_team_of_check_in
 from checkin.queueing.transitions import require_free_hands_of
 
 
@@ -37,7 +37,9 @@ def by_hand(
         _require_can_own(session, owner_id, by=by, team_id=offer.team_id, settings=settings)
     made = write_ticket(session, details, offer, event_id=event_id, by=by, where="", source=Source.HAND)
     tell_of_check_in(session, made, offer)
-    if owner_id is not None:
+    if owner_id is None:
+        tell_team_of_check_in(session, made, offer, event_id=event_id)
+    else:
         _give(session, made.id, owner_id=owner_id, by=by, settings=settings)
     return CheckedIn(made.key)
 

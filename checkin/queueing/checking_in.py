@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from checkin.models import Source
 from checkin.queueing.duplicates import Duplicate, hold_person, keep, settle
 from checkin.queueing.new_tickets import CheckedIn, CheckInDetails, find_first, find_offer, write_ticket
-from checkin.queueing.telling import tell_of_check_in
+from checkin.queueing.telling import tell_of_check_in, tell_team_of_check_in
 
 __all__ = ["CheckInDetails", "CheckedIn", "check_in"]
 
@@ -32,4 +32,5 @@ def check_in(
         return there
     made = write_ticket(session, details, offer, event_id=event_id, by=by, where=where, source=source)
     tell_of_check_in(session, made, offer)
+    tell_team_of_check_in(session, made, offer, event_id=event_id)
     return CheckedIn(made.key)

@@ -38,6 +38,12 @@ def tell_of_check_in(session: Session, made: NewTicket, offer: Offer) -> None:
         outbox.enqueue_checked_in(session, ticket, settings=settings, moment=made.moment)
 
 
+def tell_team_of_check_in(session: Session, made: NewTicket, offer: Offer, *, event_id: int) -> None:
+    """Let the team know that somebody waits for them, where the event has switched that on."""
+    if outbox.channels_of(AlertKind.TEAM_NOTE, parse_settings(offer.settings_json)):
+        outbox.enqueue_team_note(session, event_id=event_id, team_id=offer.team_id, key=made.key, moment=made.moment)
+
+
 def tell_of_status(session: Session, ticket: Ticket, status: Status, *, was: str, by: By, moment: datetime) -> None:
     """Withdraw the alerts that the old status (its code) gave a reason for, then write those of the new one."""
     settings = session.get_one(Event, ticket.event_id).settings

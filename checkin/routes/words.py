@@ -41,6 +41,7 @@ def alert_kind(kind: AlertKind) -> str:
         AlertKind.PLEASE_WAIT: _("Please wait"),
         AlertKind.CANCELLED: _("Cancelled"),
         AlertKind.RESET: _("New password"),
+        AlertKind.TEAM_NOTE: _("Note to the team"),
     }[kind]
 
 

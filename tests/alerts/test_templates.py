@@ -25,6 +25,7 @@ VALUES = {
     "customer_link": "https://desk.example.org/t/abc",
     "feedback_link": "https://desk.example.org/feedback/def",
     "reset_link": "https://desk.example.org/reset/ghi",
+    "desk_link": "https://desk.example.org/demo/desk",
     "message": "Come back tomorrow at nine.",
     "place": "2",
     "question_1": "",

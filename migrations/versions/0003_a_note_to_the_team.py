@@ -1,0 +1,36 @@
+"""A note to the team when somebody is checked in for it: one more kind, which goes to a person of the team."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+_KINDS = ("ready", "feedback", "checked_in", "nearly_there", "missed", "please_wait", "cancelled", "reset")
+_NOTE = "team_note"
+
+
+def upgrade():
+    _allow((*_KINDS, _NOTE), to_people="'reset', 'team_note'")
+
+
+def downgrade():
+    for table in ("alerts", "alert_templates"):
+        op.execute(sa.table(table, sa.column("kind")).delete().where(sa.column("kind") == _NOTE))
+    _allow(_KINDS, to_people="'reset'")
+
+
+def _allow(kinds, *, to_people):
+    with op.batch_alter_table("alerts") as batch_op:
+        for name in ("ck_alerts_alert_kind", "ck_alerts_about_a_ticket"):
+            batch_op.drop_constraint(op.f(name), type_="check")
+        batch_op.create_check_constraint(op.f("ck_alerts_alert_kind"), sa.column("kind").in_(kinds))
+        batch_op.create_check_constraint(
+            op.f("ck_alerts_about_a_ticket"),
+            sa.text(f"ticket_id IS NOT NULL OR (kind IN ({to_people}) AND person_id IS NOT NULL)"),
+        )
+    with op.batch_alter_table("alert_templates") as batch_op:
+        batch_op.drop_constraint(op.f("ck_alert_templates_template_kind"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_alert_templates_template_kind"), sa.column("kind").in_(kinds))
