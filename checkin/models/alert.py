@@ -97,9 +97,7 @@ class Alert(Base):
     person_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("people.id"), doc="Its expert, or who it goes to.")
     kind: Mapped[AlertKind] = mapped_column(named(AlertKind, name="alert_kind"))
     channel: Mapped[Channel] = mapped_column(named(Channel, name="channel"))
-    occasion: Mapped[str] = mapped_column(
-        String(40), doc="The take's or call's number, the request's or ticket's key."
-    )
+    occasion: Mapped[str] = mapped_column(String(40), doc="The take's or call's number, the request's or ticket's key.")
     state: Mapped[AlertState] = mapped_column(named(AlertState, name="alert_state"), default=AlertState.PENDING)
     reason_code: Mapped[str] = mapped_column(String(40), default="", doc="Ours or the provider's; why it ended.")
     reason: Mapped[str] = mapped_column(Text, default="", doc="The same as a sentence for people, untranslated.")
