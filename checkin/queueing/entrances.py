@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkin.models import QueueState, Team
-from checkin.queueing.errors import QueueClosed
+from checkin.queueing.errors import QueueClosed, QueueClosing
 
 TAKES_NOBODY_NEW: Final = frozenset({QueueState.CLOSING, QueueState.CLOSED})
 
@@ -23,4 +23,9 @@ def require_entrance(session: Session, team_id: int) -> None:
     statement = select(Team.name, Team.queue_state).where(Team.id == team_id)
     team = session.execute(statement.with_for_update(read=True, key_share=True)).one()
     if team.queue_state in TAKES_NOBODY_NEW:
-        raise QueueClosed(team=team.name)
+        raise shut(team.name, team.queue_state)
+
+
+def shut(team: str, state: QueueState) -> QueueClosed:
+    """Return the refusal of a queue that takes nobody new, by the team's name."""
+    return QueueClosing(team=team) if state is QueueState.CLOSING else QueueClosed(team=team)

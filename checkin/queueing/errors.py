@@ -93,10 +93,16 @@ class QueuePaused(QueueingError):
 
 
 class QueueClosed(QueueingError):
-    """The queue is closed, or closing and takes nobody new."""
+    """The queue takes nobody new, and nothing is taken from it."""
 
     code = "queue_closed"
     sentence = N_("The queue of {team} is closed.")
+
+
+class QueueClosing(QueueClosed):
+    """Who is in the queue is served, and nobody new comes."""
+
+    sentence = N_("The queue of {team} is closing and takes nobody new.")
 
 
 class HandsFull(QueueingError):

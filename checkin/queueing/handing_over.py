@@ -19,7 +19,7 @@ from checkin.models import (
     TeamMember,
     Ticket,
 )
-from checkin.queueing.entrances import TAKES_NOBODY_NEW, require_entrance
+from checkin.queueing.entrances import TAKES_NOBODY_NEW, require_entrance, shut
 from checkin.queueing.errors import (
     Away,
     MoveNotAllowed,
@@ -28,7 +28,6 @@ from checkin.queueing.errors import (
     NoTeam,
     OwnerAway,
     ProductNotOffered,
-    QueueClosed,
     SamePlace,
 )
 from checkin.queueing.history import after_undo, as_it_stands, by_person, record_move
@@ -186,4 +185,5 @@ def _team_for(session: Session, ticket: Ticket, person: Person) -> int:
         team = session.get_one(Team, team_id, populate_existing=True)
         if team.queue_state not in TAKES_NOBODY_NEW:
             return team_id
-    raise QueueClosed(team=session.get_one(Team, teams[0]).name)
+    first = session.get_one(Team, teams[0])
+    raise shut(first.name, first.queue_state)

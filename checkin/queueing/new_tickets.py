@@ -32,8 +32,8 @@ from checkin.models.places import NEAR
 from checkin.models.settings import parse_settings
 from checkin.models.ticket import new_token, offered
 from checkin.queueing.customers import keep_customer
-from checkin.queueing.entrances import TAKES_NOBODY_NEW, require_entrance
-from checkin.queueing.errors import ProductNotOffered, QueueClosed, SubmittedTwice
+from checkin.queueing.entrances import TAKES_NOBODY_NEW, require_entrance, shut
+from checkin.queueing.errors import ProductNotOffered, SubmittedTwice
 from checkin.queueing.locks import lock_teams
 from checkin.queueing.nearing import queues_moved, tells_who_is_near
 from checkin.queueing.titles import title_of
@@ -100,7 +100,7 @@ def find_offer(session: Session, details: CheckInDetails, *, event_id: int) -> C
     if found.first_key is not None:
         return CheckedIn(found.first_key, differs=found.first_digest != details.digest)
     if found.queue_state in TAKES_NOBODY_NEW:
-        raise QueueClosed(team=found.team_name)
+        raise shut(found.team_name, found.queue_state)
     return found
 
 

@@ -218,11 +218,16 @@ def test_a_product_that_is_not_offered_is_refused(kiosk: FlaskClient, cast: Cast
     assert error_beside(answer, "product")
 
 
-def test_a_closed_queue_takes_nobody_and_keeps_what_was_typed(kiosk: FlaskClient, cast: Cast) -> None:
-    cast.set_queue("STQ", QueueState.CLOSED)
+@pytest.mark.parametrize(
+    ("state", "words"), [(QueueState.CLOSED, "is closed."), (QueueState.CLOSING, "is closing and takes nobody new.")]
+)
+def test_a_queue_that_shuts_takes_nobody_and_keeps_what_was_typed(
+    kiosk: FlaskClient, cast: Cast, state: QueueState, words: str
+) -> None:
+    cast.set_queue("STQ", state)
     answer = submit(kiosk, cast, notes="in a hurry")
     assert answer.status_code == 409
-    assert "closed" in words_of(answer)
+    assert error_beside(answer, "product") == f"The queue of Stats iQ {words}"
     assert form_of(answer, ADDRESS)["notes"] == "in a hurry"
 
 
