@@ -225,3 +225,10 @@ def test_an_organiser_corrects_a_name_and_deletes_a_ticket(venue: Venue) -> None
     page.get_by_role("link", name="Delete this ticket").click()
     page.get_by_role("button", name=f"Delete {key}").click()
     expect(page.get_by_text("No tickets here yet.")).to_be_visible()
+
+
+def test_a_name_without_a_place_to_break_stays_within_the_page(venue: Venue) -> None:
+    checked_in(venue.cast, first_name="W" * 100, last_name="B" * 100)
+    tablet = tablet_with(venue, taken(venue.cast))
+    expect(tablet.locator("#here")).to_be_visible()
+    assert tablet.evaluate("document.documentElement.scrollWidth <= innerWidth")
