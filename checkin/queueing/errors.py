@@ -125,6 +125,14 @@ class TicketChanged(QueueingError):
     sentence = N_("Somebody else changed this ticket meanwhile. Here is how it stands now; nothing of yours was done.")
 
 
+class ChangedByYou(TicketChanged):
+    """The one who asks has changed the ticket since their page was shown."""
+
+    sentence = N_(
+        "You have changed this ticket already, by pressing twice or on another page. Here is how it stands now."
+    )
+
+
 class NotYourTicket(QueueingError):
     """Only the owner, a lead of the team or an organiser may change the ticket."""
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checkin.models import Event, Person, Team, Ticket
-from checkin.queueing.errors import NoSuchTicket, TicketChanged
+from checkin.models import Action, Actor, Event, Person, Team, Ticket, TicketChange
+from checkin.queueing.errors import ChangedByYou, NoSuchTicket, TicketChanged
 
 
 def lock_event(session: Session, event_id: int) -> None:
@@ -37,7 +37,7 @@ def hold_ticket(
     """Return the event's ticket with its owner, `person_id`, its team and itself locked.
 
     People and teams that it may move to are locked with them, in the one order. Raises NoSuchTicket, and TicketChanged
-    when it is no longer at `version` (None: whatever it is) or moved meanwhile.
+    when it is no longer at `version` (None: whatever it is) or moved meanwhile: ChangedByYou when that was `person_id`.
     """
     where = (Ticket.event_id == event_id, Ticket.key == key)
     found = session.execute(select(Ticket.id, Ticket.team_id, Ticket.owner_id).where(*where)).one_or_none()
@@ -53,5 +53,12 @@ def hold_ticket(
     if (ticket.team_id, ticket.owner_id) != (found.team_id, found.owner_id):
         raise TicketChanged
     if version is not None and ticket.version != version:
-        raise TicketChanged
+        raise ChangedByYou if _last_to_change(session, ticket) == person_id else TicketChanged
     return ticket
+
+
+def _last_to_change(session: Session, ticket: Ticket) -> int | None:
+    """Return who of the event's people changed the ticket last; a note changes nothing of it."""
+    by_people = (TicketChange.actor == Actor.PERSON, TicketChange.action != Action.NOTE)
+    changes = select(TicketChange.person_id).where(TicketChange.ticket_id == ticket.id, *by_people)
+    return session.scalars(changes.order_by(TicketChange.id.desc()).limit(1)).first()

@@ -168,7 +168,7 @@ def test_two_tabs_bring_back_once(vera: FlaskClient, cast: Cast, headers: dict[s
     first, second = (vera.post(f"/demo/find/{key}/bring-back", data=fields, headers=headers) for _ in range(2))
     assert first.status_code == (200 if headers else 303)
     assert second.status_code == 409
-    assert "Somebody else changed this ticket meanwhile." in words_of(second)
+    assert "You have changed this ticket already" in words_of(second)
     assert [change.action for change in cast.changes(key)].count(Action.BRING_BACK) == 1
 
 

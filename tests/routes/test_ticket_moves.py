@@ -144,7 +144,7 @@ def test_brought_back_twice_the_second_is_told_in_words(client: FlaskClient, cas
     assert client.post(f"{address}/bring-back", data=fields).status_code == 303
     answer = client.post(f"{address}/bring-back", data=fields)
     assert answer.status_code == 409
-    assert "Somebody else changed this ticket" in words_of(answer)
+    assert "You have changed this ticket already" in words_of(answer)
     assert len([one for one in cast.changes(key) if one.action is Action.BRING_BACK]) == 1
 
 
@@ -307,8 +307,16 @@ def test_of_two_tabs_the_older_is_told_how_it_stands_now(emil: FlaskClient, cast
     answer = emil.post(f"{address}/no-show", data=old)
     assert answer.status_code == 409
     words = words_of(answer)
-    assert "Somebody else changed this ticket meanwhile" in words
+    assert "You have changed this ticket already" in words
     assert "Being helped" in words
+    # What colleagues wrote meanwhile is not what stands against it.
+    sign_in(emil, cast.lena)
+    post(emil, address, f"{address}/notes", note="I know him")
+    sign_in(emil, cast.emil)
+    token = form_of(emil.get(address), "/notes")["csrf_token"]
+    assert "You have changed this ticket already" in words_of(
+        emil.post(f"{address}/no-show", data=old | {"csrf_token": token})
+    )
 
 
 # Escalate and follow up
