@@ -97,6 +97,12 @@ async function ask() {
   if (!connection && !askAt) soon(jittered(poll));
 }
 
+// The ticket was deleted, or a role taken away: the page itself says so. Only we answer htmx with words; a venue's network
+// has its own reasons to refuse.
+function isGone(answer) {
+  return (answer.status === 404 || answer.status === 403) && answer.headers.has("HX-Trigger");
+}
+
 async function arrived(answer, main, address, before) {
   if (answer.headers.has("HX-Redirect")) {
     location.assign(answer.headers.get("HX-Redirect"));
@@ -104,6 +110,10 @@ async function arrived(answer, main, address, before) {
   }
   if (answer.status === 304) {
     heard();
+    return;
+  }
+  if (!box.dataset.target && isGone(answer)) {
+    location.replace(address);
     return;
   }
   const text = answer.ok ? await answer.text() : "";

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from checkin import clock
 from checkin.db import announce
 from checkin.models import Ticket, TicketChange
+from checkin.queueing.correcting import delete_ticket
 from checkin.queueing.customer_moves import on_my_way
 from checkin.queueing.notes import add_note
 from tests.browser.venue import PHONE, TABLET, Venue
@@ -232,3 +233,12 @@ def test_a_name_without_a_place_to_break_stays_within_the_page(venue: Venue) -> 
     tablet = tablet_with(venue, taken(venue.cast))
     expect(tablet.locator("#here")).to_be_visible()
     assert tablet.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_page_of_a_ticket_that_is_deleted_says_that_it_is_gone(venue: Venue) -> None:
+    key = called(venue)
+    tablet = tablet_with(venue, key)
+    expect(tablet.locator("#here")).to_be_visible()
+    with venue.cast.writing() as session:
+        delete_ticket(session, key, event_id=venue.cast.event_id, by=venue.cast.olga.id, version=None, words="")
+    expect(tablet.get_by_role("heading", name="There is nothing here")).to_be_visible()
