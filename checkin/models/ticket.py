@@ -106,7 +106,7 @@ class Customer(Base):
     event_id: Mapped[int] = mapped_column(BigId, ForeignKey("events.id", ondelete="CASCADE"))
     first_name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     last_name: Mapped[str] = mapped_column(String(NAME_LENGTH), default="")
-    email: Mapped[str | None] = mapped_column(String(EMAIL_LENGTH))
+    email: Mapped[str | None] = mapped_column(String(EMAIL_LENGTH), doc="In small letters; tickets have it as typed.")
     phone: Mapped[str | None] = mapped_column(String(PHONE_LENGTH))
     username: Mapped[str] = mapped_column(String(EMAIL_LENGTH), default="")
     language: Mapped[str] = mapped_column(String(10), default="en")

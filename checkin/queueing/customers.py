@@ -11,11 +11,17 @@ from checkin.models import Customer
 from checkin.queueing.errors import SubmittedTwice
 
 
+def known_as(email: str) -> str:
+    """Return the email that somebody is known by: one address is one person, whatever its capitals."""
+    return email.lower()
+
+
 def keep_customer(session: Session, given: dict[str, Any], *, event_id: int) -> int:
     """Return the customer that `given` (the columns of a customer) belongs to, with what is new in it; or a new one.
 
     Raises SubmittedTwice when another check-in is writing the same person at this moment.
     """
+    given = given | {"email": given["email"] and known_as(given["email"])}
     known = _recognised(session, given, event_id=event_id)
     if known is None:
         return _made(session, given | {"event_id": event_id})

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from checkin.models import Action, Customer, Event, Product, Ticket
+from checkin.queueing.customers import known_as
 from checkin.queueing.history import By, record
 from checkin.queueing.titles import title_of
 
@@ -71,6 +72,7 @@ def _customer_now(session: Session, ticket: Ticket, names: list[str]) -> int:
         names = list(CORRECTABLE)
     for name in names:
         setattr(customer, name, getattr(ticket, name))
+    customer.email = customer.email and known_as(customer.email)
     session.flush()
     return customer.id
 
@@ -79,7 +81,7 @@ def _known_otherwise(session: Session, ticket: Ticket) -> int | None:
     """Return another customer of the event who has the ticket's email, or without an email its phone."""
     same: ColumnElement[bool]
     if ticket.email is not None:
-        same = Customer.email == ticket.email
+        same = Customer.email == known_as(ticket.email)
     elif ticket.phone is not None:
         same = and_(Customer.phone == ticket.phone, Customer.email.is_(None))
     else:

@@ -7,6 +7,7 @@ from sqlalchemy import false, func, or_, select
 from sqlalchemy.orm import Session
 
 from checkin.models import Customer, Source, StatusKind, Ticket, TicketChange
+from checkin.queueing.customers import known_as
 from checkin.queueing.errors import AlreadyHere, DuplicateGone, TicketChanged
 from checkin.queueing.handing_over import let_wait
 from checkin.queueing.locks import hold_ticket
@@ -37,7 +38,8 @@ def hold_person(session: Session, details: CheckInDetails, *, event_id: int) -> 
     The customer's row would not do: people who share a phone are two customers, and a new one has no row yet. SQLite's
     one writer holds the whole database.
     """
-    given = sorted(f"{event_id} {address}" for address in (details.email, details.phone) if address is not None)
+    addresses = (known_as(details.email) if details.email else None, details.phone)
+    given = sorted(f"{event_id} {address}" for address in addresses if address is not None)
     if given and session.get_bind().dialect.name == "postgresql":
         # In the order of the addresses, so that two kiosks never wait for each other.
         session.execute(select(*(func.pg_advisory_xact_lock(func.hashtextextended(one, 0)) for one in given)))
@@ -50,7 +52,7 @@ def open_ticket(session: Session, details: CheckInDetails, *, event_id: int) -> 
     """
     if details.email is None and details.phone is None:
         return None
-    same_email = Customer.email == details.email if details.email is not None else false()
+    same_email = Customer.email == known_as(details.email) if details.email is not None else false()
     same_phone = Customer.phone == details.phone if details.phone is not None else false()
     found = session.execute(
         select(Ticket.key, Ticket.product_id, Ticket.owner_id)

@@ -216,6 +216,13 @@ def test_carla_is_recognised_by_her_email_and_her_details_are_kept_up_to_date(ru
     assert rules.ticket(first).last_name == "Jones"
 
 
+def test_an_email_is_known_whatever_its_capitals_and_stays_as_it_was_typed(rules: Cast) -> None:
+    first = checked_in(rules, email="Carla@example.org")
+    second = checked_in(rules, email="carlA@example.org", phone=None)
+    assert rules.ticket(first).customer_id == rules.ticket(second).customer_id
+    assert rules.ticket(second).email == "carlA@example.org"
+
+
 def test_carla_without_an_email_is_recognised_by_her_phone(rules: Cast) -> None:
     first, second = checked_in(rules, email=None), checked_in(rules, email=None, first_name="Carla Maria")
 

@@ -31,8 +31,14 @@ def keys(cast: Cast) -> list[str]:
 
 @pytest.mark.parametrize(
     "again",
-    [{}, {"email": "carl@example.org"}, {"phone": None}, {"email": None}],
-    ids=["same", "same phone", "same email", "phone alone"],
+    [
+        {},
+        {"email": "carl@example.org"},
+        {"phone": None},
+        {"phone": None, "email": "CARLA@example.org"},
+        {"email": None},
+    ],
+    ids=["same", "same phone", "same email", "same email in capitals", "phone alone"],
 )
 def test_an_open_ticket_is_found_by_email_or_phone(rules: Cast, again: dict[str, Any]) -> None:
     checked_in(rules)
