@@ -10,12 +10,13 @@ from typing import Final
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from sqlalchemy import update
+from sqlalchemy import select
 
 from checkin.cli.refusing import in_words
 from checkin.config import Settings
-from checkin.db import announce, db, transaction
+from checkin.db import db, transaction
 from checkin.models import Event, QueueState, Team
+from checkin.queueing.closing import set_queue_state
 from checkin.setup.events import find_event
 from checkin.simulation.acts import Acting, was_simulated
 from checkin.simulation.cast import add_experts, add_volunteer_and_organiser, offers_of
@@ -83,8 +84,10 @@ def _plan(event_id: int, random: Random, *, customers: int, experts: int, minute
         teams = list(dict.fromkeys(offer.team_code for offer in offers))
         staff = add_experts(session, event, random, experts=experts, teams=teams, minutes=minutes)
         volunteer_id, organiser_id = add_volunteer_and_organiser(session, event)
-        session.execute(update(Team).where(Team.event_id == event_id).values(queue_state=QueueState.OPEN))
-        announce(session, event_id)
+        for code in session.scalars(select(Team.code).where(Team.event_id == event_id).order_by(Team.id)).all():
+            set_queue_state(
+                session, event_id=event_id, team_code=code, to=QueueState.OPEN, by=organiser_id, expected=None
+            )  # fmt: skip
     # Busy, but not without hope: the experts have as much to do as fills most of their day.
     busy = _SHARE_OF_THE_DAY * minutes * experts / customers
     visits = plan_visits(random, customers=customers, products=len(offers), minutes=minutes, busy=min(busy, 25.0))

@@ -11,6 +11,8 @@ from checkin.models import (
     Action,
     Alert,
     AlertState,
+    AuditAction,
+    AuditEntry,
     Person,
     Presence,
     QueueState,
@@ -48,7 +50,10 @@ def test_a_day_is_lived_through_and_its_data_hold_together(cast: Cast) -> None:
 
 
 def test_the_day_ends_with_closed_queues_and_nobody_there(cast: Cast) -> None:
+    cast.set_queue("STQ", QueueState.CLOSED)
     live_through(cast, AN_HOUR)
+    opened = select(AuditEntry.subject).where(AuditEntry.action == AuditAction.QUEUE_STATE)
+    assert cast.all(opened) == ["STQ"]
     states = cast.all(select(Team.queue_state).where(Team.event_id == cast.event_id))
     assert set(states) == {QueueState.CLOSED}
     simulated = select(Person.presence).where(Person.event_id == cast.event_id, Person.name == "Anna Weber")
