@@ -11,6 +11,7 @@ from checkin import htmx
 from checkin.db import DatabaseBusy, db, is_busy
 
 RETRY_AFTER_SECONDS = 1
+_READ_AT_MOST = 10_000_000
 _log = get_logger()
 
 
@@ -51,6 +52,8 @@ def _http_failure(error: HTTPException) -> Response:
     if error.code == 500 and error.__cause__ is None and getattr(error, "original_exception", None) is not None:
         original = error.original_exception  # type: ignore[attr-defined]
         _log.error("unexpected", path=request.path, exc_info=original)
+    if error.code == 413:
+        _read_the_rest()
     heading, sentence = _words(error.code)
     if htmx.wants_fragment():
         return htmx.toast_only(sentence, status=error.code)
@@ -58,6 +61,15 @@ def _http_failure(error: HTTPException) -> Response:
     way_on = url_for("front.event", event_slug=event.slug) if event else url_for("front.index")
     body = render_template("errors/error.html", code=error.code, heading=heading, sentence=sentence, way_on=way_on)
     return Response(body, error.code, mimetype="text/html")
+
+
+def _read_the_rest() -> None:
+    """Read what is too large, up to a point: left unread it ends the line, and the next request on it with it."""
+    if (request.content_length or 0) <= (request.max_content_length or 0):
+        return  # it was refused while it was read, and how much of it is left nobody knows
+    left = min(request.content_length or 0, _READ_AT_MOST)
+    while left > 0 and (part := request.environ["wsgi.input"].read(min(left, 65_536))):
+        left -= len(part)
 
 
 def _words(code: int) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Which language a page speaks, and that it speaks no other: the reader's, the customer's, the board's."""
 
 import inspect
+import io
 import pkgutil
 from importlib import import_module
 from typing import Any
@@ -168,6 +169,13 @@ def test_what_is_too_large_is_refused_in_the_language_of_the_page(client: FlaskC
     page = client.post("/sign-in", data={"email": "x" * 2_000_000}, headers=IN_FRENCH)
     assert page.status_code == 413
     assert french("That was too much") in words_of(page)
+
+
+def test_what_is_too_large_is_read_all_the_same_so_that_its_answer_arrives(client: FlaskClient) -> None:
+    typed = io.BytesIO(b"x" * 2_000_000)
+    page = client.post("/sign-in", input_stream=typed, content_length=2_000_000)
+    assert page.status_code == 413
+    assert typed.read() == b""
 
 
 def test_a_refusal_is_told_in_the_language_of_the_page(client: FlaskClient, cast: Cast) -> None:
