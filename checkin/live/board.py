@@ -94,11 +94,13 @@ class Tv:
 class Board:
     """All that a board shows; `more` counts the tickets that found no room in `rows`.
 
-    `newest` is the key of whoever was called last and has not come yet, "" for nobody.
+    `newest` is the key of whoever was called last and has not come yet, "" for nobody. `link` is what the address has
+    to carry, "" where anybody may watch.
     """
 
     event_id: int
     slug: str
+    link: str
     language: str
     columns: Columns
     tv: Tv
@@ -157,9 +159,9 @@ def read_board(session: Session, event: Event, *, moment: datetime) -> Board:
     settings = event.settings
     rows = tuple(_row(one, place.get(one.id), settings) for one in found[:ROWS_AT_MOST])
     return Board(
-        event_id=event.id, slug=event.slug, language=settings.languages[0], columns=_columns(settings),
-        tv=Tv(settings.tv_scheme, settings.tv_chime, settings.tv_spoken_call), rows=rows, newest=_newest(rows),
-        more=max(more, 0),
+        event_id=event.id, slug=event.slug, link=settings.board_link, language=settings.languages[0],
+        columns=_columns(settings), tv=Tv(settings.tv_scheme, settings.tv_chime, settings.tv_spoken_call),
+        rows=rows, newest=_newest(rows), more=max(more, 0),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ LANGUAGES = {"en": "English", "fr": "Français"}
 # What the expert's ticket shows of a customer, in its usual order.
 TICKET_FIELDS = ("product", "team", "email", "phone", "username", "question_1", "question_2", "question_3")
 QUESTIONS = ("question_1", "question_2", "question_3")
+_BOARD_LINK: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 _TIME_OF_DAY: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 # Only what may stand in an address as it is: the rest has to be percent-encoded, as browsers copy it.
 _OUTSIDE_ADDRESS: Final = re.compile(
@@ -102,6 +103,7 @@ class EventSettings(BaseModel):
     title_format: Annotated[str, Field(min_length=1, max_length=200)] = TITLE_FORMAT
     tickets_in_hand: Annotated[int, Field(ge=0, le=50)] = 1
     board_names: BoardNames = BoardNames.FIRST_INITIAL
+    board_link: str = ""
     board_product: bool = True
     board_check_in_time: bool = False
     board_label_customer: Annotated[str, Field(max_length=40)] = ""
@@ -184,6 +186,13 @@ class EventSettings(BaseModel):
         if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
             raise ValueError("must be a country's two letters, such as US")
         return value.upper()
+
+    @field_validator("board_link")
+    @classmethod
+    def _hard_to_guess(cls, value: str) -> str:
+        if value and not _BOARD_LINK.fullmatch(value):
+            raise ValueError("must be 8 to 64 letters, digits and hyphens, or nothing: then anybody may watch")
+        return value
 
     @field_validator("day_ends_at")
     @classmethod

@@ -1,10 +1,11 @@
-"""The live board: a page, its fragment, and its stream. Anyone may watch; everybody sees the same."""
+"""The live board: a page, its fragment, and its stream. Anyone may watch, or who has its link; all see the same."""
 
 from collections.abc import Callable
 from functools import wraps
+from hmac import compare_digest
 from typing import Any
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort, g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
@@ -24,7 +25,9 @@ def _held_first(view: Callable[..., ResponseReturnValue]) -> Callable[..., Respo
     @wraps(view)
     def held_first(event_slug: str, **arguments: Any) -> ResponseReturnValue:
         rendered = live().held_board(event_slug) if htmx.wants_fragment() else None
-        return _fragment(rendered) if rendered is not None else view(event_slug=event_slug, **arguments)
+        if rendered is not None and _has_link(rendered.board.link):
+            return _fragment(rendered)
+        return view(event_slug=event_slug, **arguments)
 
     return held_first
 
@@ -34,6 +37,7 @@ def _held_first(view: Callable[..., ResponseReturnValue]) -> Callable[..., Respo
 @anyone
 def show(event: EventView) -> ResponseReturnValue:
     """Show the board; `tv=1` and `scheme` change only how it is laid out, and nothing in the address what it shows."""
+    _require_may_watch(event)
     rendered = live().board(event.id)
     if rendered is None:
         abort(404)
@@ -50,7 +54,19 @@ def show(event: EventView) -> ResponseReturnValue:
 @anyone
 def events(event: EventView) -> ResponseReturnValue:
     """Push the fragment at once and after each change."""
+    _require_may_watch(event)
     return stream_response(lambda: live().watch_board(event.id))
+
+
+def _has_link(link: str) -> bool:
+    """Tell whether the address carries the word of the event's link, which may be none."""
+    return not link or compare_digest(request.args.get("link", "").encode(), link.encode())
+
+
+def _require_may_watch(event: EventView) -> None:
+    """Refuse who has neither the link that the event asks for nor a role there."""
+    if g.viewer is None and not _has_link(event.settings.board_link):
+        abort(403)
 
 
 def _fragment(rendered: RenderedBoard) -> Response:

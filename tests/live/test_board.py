@@ -13,7 +13,7 @@ from checkin.db import announce
 from checkin.live.names import initial, shown_name
 from checkin.models import BoardNames, Product, QueueState, Status, StatusCode, Ticket
 from checkin.queueing.notes import add_note
-from tests.cast import CARLA_EMAIL, CARLA_PHONE, Cast, checked_in, moved, queue_of, returned, taken
+from tests.cast import CARLA_EMAIL, CARLA_PHONE, Cast, checked_in, moved, queue_of, returned, sign_in, taken
 
 HTMX = {"HX-Request": "true"}
 
@@ -112,6 +112,34 @@ def test_another_event_is_not_shown(cast: Cast, client: FlaskClient) -> None:
 def test_an_unknown_event_has_no_board(cast: Cast, client: FlaskClient) -> None:
     assert client.get("/nowhere/board").status_code == 404
     assert client.get("/nowhere/board/events").status_code == 404
+
+
+def test_an_event_may_ask_for_its_link(cast: Cast, client: FlaskClient) -> None:
+    key = checked_in(cast)
+    assert "/demo/board" in client.get("/demo/").text
+    assert key in fragment(client)
+    cast.set(board_link="hall-7-north")
+    for address in ("/demo/board", "/demo/board?tv=1", "/demo/board?link=hall-7", "/demo/board?link=%C3%A9"):
+        assert client.get(address).status_code == 403
+        assert client.get(address, headers=HTMX).status_code == 403
+        assert client.get(address.replace("board", "board/events")).status_code == 403
+    assert "/demo/board" not in client.get("/demo/").text
+    page = client.get("/demo/board?tv=1&link=hall-7-north")
+    assert key in page.text
+    assert "/demo/board/events?link=hall-7-north" in page.text
+    assert key in fragment(client, "/demo/board?link=hall-7-north")
+    assert client.head("/demo/board/events?link=hall-7-north").status_code == 200
+    assert key in fragment(client, "/demo/board?link=hall-7-north")
+
+
+def test_staff_need_no_link_and_find_the_one_to_pass_on(cast: Cast, client: FlaskClient) -> None:
+    cast.set(board_link="hall-7-north")
+    sign_in(client, cast.vera)
+    assert client.get("/demo/board").status_code == 200
+    assert "/demo/board?tv=1&amp;link=hall-7-north" in client.get("/demo/").text
+    assert client.get("/demo-elsewhere/board").status_code == 200
+    sign_in(client, cast.oskar)
+    assert client.get("/demo/board").status_code == 403
 
 
 def test_tv_mode_changes_only_the_layout(cast: Cast, client: FlaskClient) -> None:

@@ -40,6 +40,7 @@ def test_every_setting_is_listed_as_it_would_be_typed(rules: Cast) -> None:
          "ada@example.org,(415) 555-2671,+49 30 123456"), ("rehearsal_testers", "", ""),
         ("ready_delay_seconds", "30", "30"), ("checked_in_text", "yes", "yes"), ("rehearsal", "yes", "yes"),
         ("languages", "fr, en,fr", "fr,en"), ("day_ends_at", "17:30", "17:30"),
+        ("board_link", "hall-7-north", "hall-7-north"), ("board_link", "", ""),
         ("ask_phone", "not_asked", "not_asked"), ("username_label", "Acme username", "Acme username"),
     ],
 )  # fmt: skip
@@ -54,7 +55,8 @@ def test_a_setting_is_kept_and_other_settings_stay(rules: Cast, name: str, typed
     [
         ("tickets_in_hand", "many", "a whole number"), ("tickets_in_hand", "-1", "greater than or equal to 0"),
         ("board_names", "initials", "'full', 'first_initial' or 'key_only'"), ("public", "perhaps", "yes or no"),
-        ("day_ends_at", "24:00", "a time such as 17:30"), ("phone_region", "XX", "two letters"),
+        ("day_ends_at", "24:00", "a time such as 17:30"), ("board_link", "short", "8 to 64 letters"),
+        ("phone_region", "XX", "two letters"),
         ("languages", "tlh", "among"), ("title_format", "{email}", "may use"),
         ("title_format", "{first_name.__class__}", "may use"), ("title_format", "{", "may use"),
         ("title_format", "{key:>999999999}", "may use"), ("title_format", "{key!r}", "may use"),
