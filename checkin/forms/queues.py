@@ -17,7 +17,7 @@ class QueueStateForm(FlaskForm):
     """A press on one of a queue's states, with the one it had when the page was rendered."""
 
     to = HiddenField(validators=[AnyOf(_STATES)])
-    expected = HiddenField(validators=[Optional(), AnyOf(_STATES)])
+    expected = HiddenField(validators=[Optional(strip_whitespace=False), AnyOf(_STATES)])
 
 
 class WaitingForm(FlaskForm):

@@ -103,7 +103,9 @@ def test_a_lead_does_not_run_another_teams_queue(lena: FlaskClient, cast: Cast) 
     assert state_of(cast, "API") is QueueState.OPEN
 
 
-@pytest.mark.parametrize("sent", [{"to": "ajar"}, {"to": "closed", "expected": "ajar"}, {}])
+@pytest.mark.parametrize(
+    "sent", [{"to": "ajar"}, {"to": "closed", "expected": "ajar"}, {"to": "closed", "expected": " "}, {}]
+)
 def test_what_is_no_state_changes_nothing(lena: FlaskClient, cast: Cast, sent: dict[str, str]) -> None:
     fields = form_of(lena.get(QUEUES), STATE)
     fields.pop("expected")
