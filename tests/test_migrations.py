@@ -4,7 +4,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, inspect, select, text
 
 from checkin.db import Base, db
 from tests.cast import Cast, checked_in, resolved
@@ -34,6 +34,24 @@ def test_rows_outlive_the_way_down_and_up_again(app: Flask, cast: Cast) -> None:
         downgrade(revision="0001")
         upgrade()
         assert [_count(table) for table in tables] == before
+
+
+def test_customers_from_before_are_known_by_small_letters_the_first_of_those_who_are_the_same(
+    app: Flask, cast: Cast
+) -> None:
+    with app.app_context():
+        for name in ("carla", "carla.too", "carl"):
+            checked_in(cast, email=f"{name}@example.org", phone=None)
+        downgrade(revision="0002")
+        with db.engines[None].begin() as connection:
+            for number, email in enumerate(("Carla@example.org", "CARLA@example.org", "CARL@example.org"), 1):
+                connection.execute(
+                    text("UPDATE customers SET email = :email WHERE id = :id"), {"email": email, "id": number}
+                )
+        upgrade()
+        with db.engines[None].connect() as connection:
+            emails = list(connection.scalars(text("SELECT email FROM customers ORDER BY id")))
+        assert emails == ["carla@example.org", "CARLA@example.org", "carl@example.org"]
 
 
 def _count(table: str) -> int:

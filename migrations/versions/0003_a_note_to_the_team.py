@@ -1,4 +1,7 @@
-"""A note to the team when somebody is checked in for it: one more kind, which goes to a person of the team."""
+"""A note to the team when somebody is checked in for it: one more kind, which goes to a person of the team.
+
+Customers are known by their email in small letters from here on; of several who differ in capitals the first is kept.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,9 +13,17 @@ depends_on = None
 
 _KINDS = ("ready", "feedback", "checked_in", "nearly_there", "missed", "please_wait", "cancelled", "reset")
 _NOTE = "team_note"
+_KNOW_BY_SMALL_LETTERS = """
+    UPDATE customers SET email = lower(email) WHERE email <> lower(email) AND NOT EXISTS (
+        SELECT 1 FROM customers AS same
+        WHERE same.event_id = customers.event_id AND lower(same.email) = lower(customers.email)
+        AND (same.id < customers.id OR same.email = lower(customers.email))
+    )
+"""
 
 
 def upgrade():
+    op.execute(_KNOW_BY_SMALL_LETTERS)
     _allow((*_KINDS, _NOTE), to_people="'reset', 'team_note'")
 
 
