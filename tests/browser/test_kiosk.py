@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 from sqlalchemy import select
 
-from checkin.models import QueueState, Ticket
+from checkin.models import Product, QueueState, Ticket
 from tests.browser.venue import KIOSK, PHONE, Venue, check_in_button, choose, fill_in, settled, sign_in_by_form
 from tests.cast import Someone, checked_in, queue_of, taken
 
@@ -54,6 +54,27 @@ def test_nothing_scrolls_and_everything_is_large_enough_to_tap(
       .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 48)
       .map((one) => one.outerHTML.slice(0, 80))""")
     assert small == []
+
+
+def test_of_many_products_no_name_is_cut_and_the_button_stays_in_reach(venue: Venue) -> None:
+    cast = venue.cast
+    with cast.writing() as session:
+        for number in range(16):
+            name = f"Product number {number} with a name"
+            session.add(Product(event_id=cast.event_id, team_id=cast.teams["API"], name=name, position=number))
+    page = open_kiosk(venue)
+    expect(page.locator(".tile")).to_have_count(19)
+    settled(page)
+    cut = page.evaluate("""() => [...document.querySelectorAll(".tile__name")]
+      .filter((name) => name.scrollHeight > name.clientHeight).map((name) => name.textContent)""")
+    assert cut == []
+    assert (
+        page.evaluate("""() => {
+      const box = document.getElementById("checkin-submit").getBoundingClientRect();
+      return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)?.id;
+    }""")
+        == "checkin-submit"
+    )
 
 
 def test_with_every_field_there_is_room_for_what_is_wrong_and_what_is_asked(venue: Venue) -> None:
