@@ -136,6 +136,12 @@ class UrgentForm(VersionForm):
     )
 
 
+class SendAgainForm(FlaskForm):
+    """A message of the ticket that did not arrive, once more."""
+
+    alert = WholeNumberField()
+
+
 class UndoForm(FlaskForm):
     """Take back the change that was just made."""
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from checkin.alerts.attention import NOT_ARRIVED, needs_person
+from checkin.alerts.handling import can_be_sent_again, may_have_arrived
 from checkin.models import Alert, AlertKind, AlertState, Channel, ChannelPause, StatusKind, Ticket
 from checkin.reports.timeline import ALERT_COLUMNS, AlertEntry
 
@@ -35,6 +36,16 @@ def attention(session: Session, *, event_id: int) -> Attention:
     ).one()
     paused = session.execute(select(ChannelPause.id).where(ChannelPause.event_id == event_id).limit(1)).first()
     return Attention(number, since, paused is not None)
+
+
+def to_be_sent_again(session: Session, ticket_id: int) -> frozenset[int]:
+    """Return the ids of the ticket's alerts that did surely not arrive, still matter, and can be sent once more."""
+    lost = session.scalars(
+        select(Alert)
+        .join(Ticket, Ticket.id == Alert.ticket_id)
+        .where(Alert.ticket_id == ticket_id, Alert.state != AlertState.SUPPRESSED, needs_person())
+    )
+    return frozenset(alert.id for alert in lost if can_be_sent_again(alert) and not may_have_arrived(alert))
 
 
 def last_alerts(session: Session, ticket_ids: Collection[int]) -> dict[int, list[AlertEntry]]:

@@ -2,20 +2,26 @@
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
+from checkin.alerts import handling
 from checkin.forms.ticket import (
     CancelForm,
     EscalateForm,
     FollowUpForm,
     HandOverForm,
     ResolveForm,
+    SendAgainForm,
     StatusForm,
     TargetKind,
     UndoForm,
     UrgentForm,
     VersionForm,
 )
+from checkin.models import Alert
 from checkin.queueing import calling, escalating, handing_over, leaving, moving, transitions, undoing, urgency
+from checkin.queueing.locks import hold_ticket
+from checkin.queueing.permissions import require_change_allowed
 from checkin.routes.access import EventView, staff_required
 from checkin.routes.ticket_page import act
 
@@ -59,6 +65,23 @@ def call(event: EventView, key: str) -> ResponseReturnValue:
     """Call the customer once more."""
     form = VersionForm()
     return act(event, key, form, calling.call_again, version=form.version.data)
+
+
+@bp.post("/send-again")
+@staff_required()
+def send_again(event: EventView, key: str) -> ResponseReturnValue:
+    """Send a message that did not arrive once more."""
+    form = SendAgainForm()
+    return act(event, key, form, _send_again, alert_id=form.alert.data or 0)
+
+
+def _send_again(session: Session, key: str, *, event_id: int, by: int, alert_id: int) -> None:
+    ticket = hold_ticket(session, key, event_id=event_id, person_id=by, version=None)
+    require_change_allowed(session, ticket, by)
+    alert = session.get(Alert, alert_id)
+    if alert is None or alert.ticket_id != ticket.id:
+        raise handling.NoSuchAlert
+    handling.send_again(session, alert.id, event_id=event_id, by=by, twice=handling.Twice.NOT_ASKED)
 
 
 @bp.post("/here")

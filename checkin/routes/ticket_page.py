@@ -6,11 +6,13 @@ from typing import Any, Final
 
 from flask import Response, abort, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 
 from checkin import htmx
 from checkin.alerts.attention import NOT_ARRIVED
+from checkin.alerts.handling import HandlingError
 from checkin.db import database_now, db, transaction
 from checkin.forms.contact import national_format
 from checkin.forms.fields import PAGE_TOO_OLD, page_too_old
@@ -28,6 +30,7 @@ from checkin.forms.ticket import (
 from checkin.models import Action, AlertKind, AlertState, StatusCode
 from checkin.models.settings import LANGUAGES
 from checkin.queueing.errors import NoSuchTicket, QueueingError
+from checkin.reports.deliveries import to_be_sent_again
 from checkin.reports.one_ticket import TicketView, open_moves, ticket_view
 from checkin.reports.targets import escalation_targets, hand_over_targets
 from checkin.reports.tickets import earlier_lines
@@ -78,6 +81,8 @@ def act(event: EventView, key: str, form: FlaskForm, rule: Callable[..., object]
         # A team or a person that is gone by now is a refusal; the ticket itself is there.
         status = 409 if status_of(error) == 404 else status_of(error)
         return ticket_page(event, key, status=status, warning=refusal(error, event_slug=event.slug), form=form)
+    except HandlingError as error:
+        return ticket_page(event, key, status=409, warning=Refusal(error.code, _(error.sentence)))
     if htmx.wants_fragment():
         return ticket_page(event, key)
     return htmx.go_to(url_for("tickets.show", event_slug=event.slug, key=key))
@@ -106,6 +111,7 @@ def ticket_page(
         earlier=earlier_lines(reading, event_id=event.id, ticket_id=ticket.id, customer_id=ticket.customer_id),
         timeline=timeline(changes, alerts, names_of(reading, event_id=event.id), source=ticket.source),
         deliveries=deliveries(_shown_above(alerts)),
+        send_again=to_be_sent_again(reading, ticket.id) if "status" in allowed else frozenset(),
         calls=_calls(alerts),
         more_time_at=_asked_for_more_time(ticket, changes),
         language_name=LANGUAGES.get(ticket.language, ticket.language),

@@ -86,6 +86,8 @@ TABLE: Final[dict[tuple[str, str], dict[str, Answer]]] = {
     ("moving.here", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
     # Who was called less than two minutes ago is not called again.
     ("moving.call", "POST"): staff(vera=403, emil=409, lena=409, olga=409),
+    # Nothing of the ticket was lost.
+    ("moving.send_again", "POST"): staff(vera=403, emil=409, lena=409, olga=409),
     ("moving.no_show", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
     ("moving.hand_over", "POST"): staff(vera=403, emil=303, lena=303, olga=303),
     ("moving.escalate", "POST"): staff(vera=403, emil=303, lena=303, olga=303),

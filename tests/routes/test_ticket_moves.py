@@ -559,6 +559,51 @@ def test_a_text_that_failed_is_seen_at_once_with_why(
     assert sentence in words
 
 
+def refused_texts(cast: Cast, key: str, state: AlertState = AlertState.FAILED) -> None:
+    """Let the ticket's texts not have arrived."""
+    with cast.writing() as session:
+        texts = (Alert.ticket_id == cast.ticket(key).id, Alert.channel == Channel.TEXT)
+        session.execute(update(Alert).where(*texts).values(state=state, reason="The phone was switched off."))
+
+
+def test_a_text_that_failed_can_be_sent_again_once(emil: FlaskClient, cast: Cast, key: str) -> None:
+    address = f"/demo/tickets/{key}"
+    assert "send-again" not in emil.get(address).text
+    refused_texts(cast, key)
+    fields = form_of(emil.get(address), f"{address}/send-again")
+    assert emil.post(f"{address}/send-again", data=fields).status_code == 303
+    texts = [alert for alert in cast.alerts(key) if alert.channel is Channel.TEXT]
+    assert [alert.state for alert in texts] == [AlertState.FAILED, AlertState.PENDING]
+    assert "send-again" not in emil.get(address).text
+    answer = emil.post(f"{address}/send-again", data=fields)
+    assert answer.status_code == 409
+    assert "Somebody has taken care of this message already." in words_of(answer)
+    assert len([alert for alert in cast.alerts(key) if alert.channel is Channel.TEXT]) == 2
+
+
+@pytest.mark.parametrize("state", [AlertState.SUPPRESSED, AlertState.NEEDS_REVIEW])
+def test_a_text_that_they_do_not_want_or_may_have_is_not_offered_to_be_sent_again(
+    emil: FlaskClient, cast: Cast, key: str, state: AlertState
+) -> None:
+    refused_texts(cast, key, state)
+    assert "send-again" not in emil.get(f"/demo/tickets/{key}").text
+
+
+def test_only_who_may_change_the_ticket_sends_its_own_messages_again(client: FlaskClient, cast: Cast, key: str) -> None:
+    address = f"/demo/tickets/{key}"
+    refused_texts(cast, key)
+    sign_in(client, cast.emil)
+    fields = form_of(client.get(address), f"{address}/send-again")
+    sign_in(client, cast.tove)
+    assert "send-again" not in client.get(address).text
+    fields["csrf_token"] = form_of(client.get(address), "/notes")["csrf_token"]
+    assert client.post(f"{address}/send-again", data=fields).status_code == 403
+    checked_in(cast, "API")
+    other = f"/demo/tickets/{taken(cast, 'API', by=cast.tove)}"
+    assert client.post(f"{other}/send-again", data=fields).status_code == 409
+    assert len([alert for alert in cast.alerts(key) if alert.channel is Channel.TEXT]) == 1
+
+
 def test_who_left_no_address_is_to_be_called_out(emil: FlaskClient, cast: Cast) -> None:
     cast.set(ask_email="optional", ask_phone="optional")
     checked_in(cast, email=None, phone=None)
