@@ -10,7 +10,7 @@ from flask import Flask, abort, g, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager
 from sqlalchemy import bindparam, select
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, IntegerConverter
 
 from checkin import htmx
 from checkin.db import db
@@ -74,9 +74,16 @@ class SlugConverter(BaseConverter):
     regex = "[a-z0-9][a-z0-9-]{0,39}"
 
 
+class RowConverter(IntegerConverter):
+    """Accepts only what can be the id of a row: what no table holds is not there."""
+
+    regex = r"\d{1,18}"
+
+
 def init_app(app: Flask) -> None:
-    """Load who is signed in, and let addresses name an event."""
+    """Load who is signed in, and let addresses name an event and a row."""
     app.url_map.converters["slug"] = SlugConverter
+    app.url_map.converters["row"] = RowConverter
     # Without its context processor, which asks the database in the middle of every page: of the busy page as well.
     manager = LoginManager(app, add_context_processor=False)
     manager.session_protection = None

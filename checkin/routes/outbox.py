@@ -56,7 +56,7 @@ def index(event: EventView) -> ResponseReturnValue:
     return _page(event)
 
 
-@bp.post("/<slug:event_slug>/outbox/<int:alert_id>/send-again", endpoint="send_again")
+@bp.post("/<slug:event_slug>/outbox/<row:alert_id>/send-again", endpoint="send_again")
 @staff_required(Role.ORGANISER)
 def do_send_again(event: EventView, alert_id: int) -> ResponseReturnValue:
     """Send an alert again, with the words of now."""
@@ -71,7 +71,7 @@ def do_send_again(event: EventView, alert_id: int) -> ResponseReturnValue:
     )
 
 
-@bp.post("/<slug:event_slug>/outbox/<int:alert_id>/dismiss", endpoint="dismiss")
+@bp.post("/<slug:event_slug>/outbox/<row:alert_id>/dismiss", endpoint="dismiss")
 @staff_required(Role.ORGANISER)
 def do_dismiss(event: EventView, alert_id: int) -> ResponseReturnValue:
     """Take an alert from the list of those that wait for a person."""
