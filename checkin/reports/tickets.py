@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from sqlalchemy.orm import Session, aliased
 
-from checkin.models import Person, Priority, Product, Status, StatusKind, Team, Ticket
+from checkin.models import Person, Priority, Product, Source, Status, StatusKind, Team, Ticket
 from checkin.queueing.transitions import Standing, standing
 from checkin.reports.searching import matching
 
@@ -103,8 +103,8 @@ def ownerless_lines(session: Session, *, event_id: int, team_ids: Collection[int
 
 
 def earlier_lines(session: Session, *, event_id: int, ticket_id: int, customer_id: int) -> list[TicketLine]:
-    """Return the same customer's other tickets at this event, newest first."""
-    same = and_(Ticket.customer_id == customer_id, Ticket.id != ticket_id)
+    """Return the same customer's other tickets at this event, newest first; the follow-up of a survey is no visit."""
+    same = and_(Ticket.customer_id == customer_id, Ticket.id != ticket_id, Ticket.source != Source.FEEDBACK)
     return _lines(session, _of_event(event_id).where(same).order_by(Ticket.id.desc()))
 
 

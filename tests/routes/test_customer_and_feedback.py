@@ -209,9 +209,11 @@ def test_a_low_score_is_followed_up_and_both_tickets_say_so(client: FlaskClient,
     sign_in(client, cast.lena)
     ticket = client.get(f"/demo/tickets/{key}")
     assert f"Their feedback is followed up in {FOLLOW_UP}" in words_of(ticket)
+    assert "Their other visits" not in words_of(ticket)
     page = client.get(f"/demo/tickets/{FOLLOW_UP}")
     words = words_of(page)
     assert f"Follows the feedback on {key}" in words
+    assert f"Their other visits {key}" in words
     assert "due in 48 h" in words
     assert f"The desk made the ticket: the feedback on {key} was low" in words
     assert "Would recommend: 2 of 10 Nobody came." in words
