@@ -15,10 +15,11 @@ bp = Blueprint("front", __name__)
 
 @bp.get("/")
 def index() -> ResponseReturnValue:
-    """Show the public events, or go straight to the only one."""
+    """Show the public events and those where one works, or go straight to the only one."""
     rows = db.session.scalars(select(Event).order_by(Event.name)).all()
     events = [EventView(row.id, row.slug, row.name, row.time_zone, row.settings) for row in rows]
-    listed = [event for event in events if event.settings.public]
+    own = current_user.people if current_user.is_authenticated else {}
+    listed = [event for event in events if event.settings.public or event.id in own]
     if len(listed) == 1:
         return htmx.go_to(url_for("front.event", event_slug=listed[0].slug))
     return htmx.page("front/events.html", events=listed, signed_in=current_user.is_authenticated)

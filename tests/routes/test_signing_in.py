@@ -52,7 +52,12 @@ def test_somebody_of_two_events_chooses_on_the_front_page(app: Flask, client: Fl
 
         elsewhere = session.scalars(select(Event).where(Event.slug == "demo-elsewhere")).one()
         session.add(Person(event_id=elsewhere.id, account_id=cast.emil.account_id, name="Emil"))
+        for event in session.scalars(select(Event)):
+            event.settings_json = '{"public": false}'
+    assert "/demo/" not in client.get("/").text
     assert try_to_sign_in(client, cast.emil.email).location == "/"
+    for address in ("/demo/", "/demo-elsewhere/"):
+        assert f'href="{address}"' in client.get("/").text
 
 
 def test_somebody_without_any_role_lands_on_the_events_front_page(client: FlaskClient, cast: Cast) -> None:
