@@ -231,6 +231,14 @@ def test_a_queue_that_shuts_takes_nobody_and_keeps_what_was_typed(
     assert form_of(answer, ADDRESS)["notes"] == "in a hurry"
 
 
+def test_the_focus_is_on_the_first_product_that_can_be_chosen(kiosk: FlaskClient, cast: Cast) -> None:
+    cast.set_queue("STQ", QueueState.CLOSED)
+    page = submit(kiosk, cast, product="").text
+    (focused,) = re.findall(r"<input[^>]* autofocus[^>]*>", page)
+    assert f'value="{cast.products["360"]}"' in focused
+    assert "disabled" not in focused
+
+
 def test_the_button_pressed_twice_makes_one_ticket(kiosk: FlaskClient, cast: Cast) -> None:
     fields = form_of(kiosk.get(ADDRESS), ADDRESS) | {
         "first_name": "Carla", "last_name": "Jones", "email": "carla@example.org", "phone": "415 555 2671",
