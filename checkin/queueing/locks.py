@@ -53,12 +53,14 @@ def hold_ticket(
     if (ticket.team_id, ticket.owner_id) != (found.team_id, found.owner_id):
         raise TicketChanged
     if version is not None and ticket.version != version:
-        raise ChangedByYou if _last_to_change(session, ticket) == person_id else TicketChanged
+        raise ChangedByYou if _changed_last_by(session, ticket, person_id) else TicketChanged
     return ticket
 
 
-def _last_to_change(session: Session, ticket: Ticket) -> int | None:
-    """Return who of the event's people changed the ticket last; a note changes nothing of it."""
-    by_people = (TicketChange.actor == Actor.PERSON, TicketChange.action != Action.NOTE)
-    changes = select(TicketChange.person_id).where(TicketChange.ticket_id == ticket.id, *by_people)
-    return session.scalars(changes.order_by(TicketChange.id.desc()).limit(1)).first()
+def _changed_last_by(session: Session, ticket: Ticket, person_id: int | None) -> bool:
+    """Tell whether the person was the last to change the ticket; a note changes nothing of it."""
+    changes = select(TicketChange.actor, TicketChange.person_id).where(
+        TicketChange.ticket_id == ticket.id, TicketChange.action != Action.NOTE
+    )
+    last = session.execute(changes.order_by(TicketChange.id.desc()).limit(1)).one()
+    return tuple(last) == (Actor.PERSON, person_id)

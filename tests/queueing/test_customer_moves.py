@@ -20,9 +20,12 @@ from checkin.queueing.customer_moves import (
     more_time,
     on_my_way,
 )
+from checkin.queueing.errors import ChangedByYou, TicketChanged
+from checkin.queueing.leaving import cancel
 from checkin.queueing.places import place_of
 from checkin.queueing.taking import take_next
 from tests.cast import CARLA_EMAIL, CARLA_PHONE, Cast, checked_in, details, moved, queue_of, refused, returned, taken
+from tests.queueing.moves import did
 from tests.support.waiting import in_background, until_somebody_waits_for_a_lock
 
 
@@ -541,3 +544,14 @@ def test_a_ticket_that_never_stands_still_is_a_busy_desk(rules: Cast) -> None:
 
         with pytest.raises(DatabaseBusy):
             leave_queue(session, token)
+
+
+def test_who_stands_on_an_older_page_is_told_whose_change_came_between(rules: Cast) -> None:
+    key = checked_in(rules)
+    corrected(rules, key, first_name="Karla")
+    with pytest.raises(TicketChanged) as theirs:
+        did(rules, cancel, key, by=rules.vera, version=1)
+    did(rules, cancel, key, by=rules.lena, version=2)
+    with pytest.raises(ChangedByYou):
+        did(rules, cancel, key, by=rules.lena, version=2)
+    assert type(theirs.value) is TicketChanged
