@@ -79,11 +79,13 @@ def addresses(settings: Settings) -> list[str]:
     if settings.host in _EVERYWHERE and not settings.public_url:
         public = f"http://127.0.0.1:{settings.port}"
     lines = ["", f"  Checkin is at {public}", ""]
-    for slug, name in db.session.execute(select(Event.slug, Event.name).order_by(Event.id)):
-        lines.append(f"  {name}")
+    for event in db.session.scalars(select(Event).order_by(Event.id)):
+        slug, link = event.slug, event.settings.board_link
+        lines.append(f"  {event.name}")
         lines.append(f"    check-in  {public}/{slug}/checkin")
         lines.append(f"    desk      {public}/{slug}/desk")
-        lines.append(f"    board     {public}/{slug}/board      for a TV: {public}/{slug}/board?tv=1")
+        at, for_tv = (f"?link={link}", f"&link={link}") if link else ("", "")
+        lines.append(f"    board     {public}/{slug}/board{at}      for a TV: {public}/{slug}/board?tv=1{for_tv}")
         lines.append(f"    outbox    {public}/{slug}/outbox")
         lines.append("")
     lines.append(f"  Sign in at {public}/sign-in.  Ctrl-C ends the server.")

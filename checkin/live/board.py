@@ -78,6 +78,7 @@ class Columns:
     customer: str
     expert: str
     product: str
+    check_in: str
     updated: str
 
 
@@ -201,6 +202,7 @@ def _columns(settings: EventSettings) -> Columns:
         customer=settings.board_label_customer,
         expert=settings.board_label_expert,
         product=settings.board_label_product,
+        check_in=settings.board_label_check_in,
         updated=settings.board_label_updated,
     )
 

@@ -110,6 +110,7 @@ class EventSettings(BaseModel):
     board_label_expert: Annotated[str, Field(max_length=40)] = ""
     board_label_product: Annotated[str, Field(max_length=40)] = ""
     board_label_key: Annotated[str, Field(max_length=40)] = ""
+    board_label_check_in: Annotated[str, Field(max_length=40)] = ""
     board_label_updated: Annotated[str, Field(max_length=40)] = ""
     tv_scheme: Scheme = Scheme.DARK
     tv_chime: bool = False

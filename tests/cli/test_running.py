@@ -204,3 +204,12 @@ def test_a_server_that_others_cannot_reach_by_its_links_says_so(cast: Cast, sett
         assert warnings(settings) == []
         with mark_server(settings):
             assert "Another server runs" in " ".join(warnings(settings))
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_the_addresses_of_a_board_have_the_link_that_it_asks_for(cast: Cast, settings: Settings) -> None:
+    cast.set(board_link="hall-7-north")
+    with cast.app.app_context():
+        (board, *_elsewhere) = [line for line in addresses(settings) if "/board" in line]
+    assert "/demo/board?link=hall-7-north " in board
+    assert board.endswith("/demo/board?tv=1&link=hall-7-north")

@@ -196,6 +196,8 @@ def test_organisers_may_add_when_somebody_checked_in(cast: Cast, client: FlaskCl
     cast.set(board_check_in_time=True)
     assert heads(client) == ["Number", "Customer", "Expert", "Product", "Checked in", "Last update"]
     assert "09:41" in fragment(client)
+    cast.set(board_label_check_in="Came at")
+    assert heads(client)[4] == "Came at"
 
 
 def test_the_board_speaks_the_events_language_whatever_a_browser_wants(cast: Cast, client: FlaskClient) -> None:
