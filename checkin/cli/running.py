@@ -12,8 +12,9 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
-from checkin.cli.refusing import in_words
+from checkin.cli.refusing import in_words, outdated_tables
 from checkin.config import ROOT, Settings
 from checkin.db import db
 from checkin.models import Event
@@ -107,6 +108,7 @@ def warnings(settings: Settings) -> list[str]:
 @with_appcontext
 def worker() -> None:
     """Send what waits in the outbox until SIGTERM or Ctrl-C; then finish what is being sent."""
+    _require_tables()
     ended = threading.Event()
     stop = start_worker(current_app._get_current_object())  # type: ignore[attr-defined]
     for one in (signal.SIGTERM, signal.SIGINT):
@@ -116,6 +118,16 @@ def worker() -> None:
     while not ended.wait(0.5):
         pass
     stop()
+
+
+def _require_tables() -> None:
+    """Refuse to work on tables of another version; a database that is away is waited for."""
+    try:
+        outdated = outdated_tables()
+    except SQLAlchemyError:
+        return
+    if outdated is not None:
+        raise click.ClickException(outdated)
 
 
 def start_under_flask_run(app: Flask) -> None:

@@ -221,7 +221,9 @@ def test_a_locked_database_is_said(settings: Settings, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("words", ["demo", "event set demo", "simulate", "serve", "prune", "template list demo"])
+@pytest.mark.parametrize(
+    "words", ["demo", "event set demo", "simulate", "serve", "worker", "prune", "template list demo"]
+)
 def test_before_the_tables_are_made_each_command_says_how_to_make_them(
     settings: Settings, tmp_path: Path, words: str
 ) -> None:
