@@ -72,9 +72,15 @@ def _read_the_rest() -> None:
         left -= len(part)
 
 
+def _not_for_you() -> str:
+    if g.get("is_signed_in"):
+        return _("Your role at this event does not open it. Ask an organiser.")
+    return _("It is for those who work here or have its link. Sign in, or ask an organiser for the link.")
+
+
 def _words(code: int) -> tuple[str, str]:
     known = {
-        403: (_("This page is not for you"), _("Your role at this event does not open it. Ask an organiser.")),
+        403: (_("This page is not for you"), _not_for_you()),
         404: (_("There is nothing here"), _("The address is not known. Perhaps it was typed by hand.")),
         405: (_("That is not possible here"), _("Please go back and use the page's own buttons.")),
         413: (_("That was too much"), _("What was sent is too large.")),

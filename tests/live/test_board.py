@@ -123,6 +123,7 @@ def test_an_event_may_ask_for_its_link(cast: Cast, client: FlaskClient) -> None:
         assert client.get(address).status_code == 403
         assert client.get(address, headers=HTMX).status_code == 403
         assert client.get(address.replace("board", "board/events")).status_code == 403
+    assert "or have its link" in client.get("/demo/board").text
     assert "/demo/board" not in client.get("/demo/").text
     page = client.get("/demo/board?tv=1&link=hall-7-north")
     assert key in page.text
