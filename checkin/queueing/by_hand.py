@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from checkin.alerts import outbox
 from checkin.models import Action, EventSettings, GivenRole, Person, Presence, Source, Team, TeamMember, Ticket
 from checkin.models.settings import parse_settings
-from checkin.queueing.errors import Away, NotAMember, NotYourQueue, OwnerAway
+from checkin.queueing.errors import Away, NoSuchPerson, NotAMember, NotYourQueue, OwnerAway
 from checkin.queueing.history import after_undo, as_it_stands, by_person, record_move
 from checkin.queueing.locks import lock_people, lock_teams
 from checkin.queueing.new_tickets import CheckedIn, CheckInDetails, Offer, find_offer, write_ticket
@@ -23,7 +23,7 @@ def by_hand(
     It goes to the queue or, with `owner_id`, is theirs at once, and when the time to undo is over the customer is told
     that they are ready. Nobody is asked about other open tickets of the same customer. Raises ProductNotOffered,
     QueueClosed, NotYourQueue (urgent, by an expert), SubmittedTwice (run the transaction again) and, with an owner,
-    NotAMember, Away, OwnerAway, HandsFull, OwnersHandsFull.
+    NoSuchPerson, NotAMember, Away, OwnerAway, HandsFull, OwnersHandsFull.
     """
     offer = find_offer(session, details, event_id=event_id)
     if isinstance(offer, CheckedIn):
@@ -56,7 +56,7 @@ def _require_can_own(session: Session, owner_id: int, *, by: int, team_id: int, 
     team = session.get_one(Team, team_id)
     person = session.get(Person, owner_id, populate_existing=True)
     if person is None or person.event_id != team.event_id:
-        raise NotAMember(name="?", team=team.name)
+        raise NoSuchPerson
     if session.get(TeamMember, (team_id, owner_id)) is None:
         raise NotAMember(name=person.name, team=team.name)
     if person.presence is not Presence.AVAILABLE:
