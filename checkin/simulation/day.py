@@ -219,3 +219,8 @@ class Day:
             )  # fmt: skip
             self.acting.do(settle)
         self._helping.finish_all()
+        # Who was called last and is still on the way is not waited for.
+        for key, owner_id in left_in_hand(event_id, [expert.person_id for expert in self.plan.experts]):
+            gone = partial(mark_no_show, key=key, event_id=event_id, by=owner_id, version=None)
+            if self.acting.do(gone) is not None:
+                self.figures.counts["no_show"] += 1

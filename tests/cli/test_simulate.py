@@ -60,6 +60,11 @@ def test_the_day_ends_with_closed_queues_and_nobody_there(cast: Cast) -> None:
     assert cast.one(simulated) is Presence.OFF
 
 
+def test_who_was_called_at_the_very_end_is_in_nobodys_hands_afterwards(cast: Cast) -> None:
+    live_through(cast, [*AN_HOUR[:3], "--seed", "6", *AN_HOUR[5:]])
+    assert cast.all(select(Ticket.key).where(Ticket.kind == StatusKind.OPEN)) == []
+
+
 def test_alerts_of_a_simulated_day_wait_for_a_provider_like_any_other(cast: Cast) -> None:
     live_through(cast, AN_HOUR)
     counts = cast.one(select(func.count()).select_from(Alert).where(Alert.state == AlertState.PENDING))
