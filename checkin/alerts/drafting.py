@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from checkin.alerts.channels import MailMessage, TextMessage
@@ -28,7 +28,18 @@ from checkin.alerts.values import values_of
 from checkin.alerts.wording import shown
 from checkin.config import Settings
 from checkin.i18n import mark as N_
-from checkin.models import Account, Alert, AlertKind, AlertState, Channel, Event, Person, Product, Ticket
+from checkin.models import (
+    Account,
+    Alert,
+    AlertKind,
+    AlertState,
+    Channel,
+    Event,
+    Person,
+    Product,
+    TeamMember,
+    Ticket,
+)
 from checkin.models.settings import DEFAULT_LANGUAGE
 from checkin.models.ticket import offered
 
@@ -184,12 +195,15 @@ def _reset(session: Session, alert: Alert, event: Event, *, sender: Sender) -> D
 
 def _team_note(session: Session, alert: Alert, event: Event, *, sender: Sender, moment: datetime) -> Draft:
     """Write to one of a team that somebody waits for them; nothing that a customer typed is in it."""
-    found = select(Ticket, Product.name).join(Product, Product.id == Ticket.product_id)
+    of_their_team = and_(TeamMember.team_id == Ticket.team_id, TeamMember.person_id == alert.person_id)
     row = session.execute(
-        found.where(Ticket.event_id == event.id, Ticket.key == alert.occasion, offered(moment))
+        select(Ticket, Product.name)
+        .join(Product, Product.id == Ticket.product_id)
+        .join(TeamMember, of_their_team)
+        .where(Ticket.event_id == event.id, Ticket.key == alert.occasion, offered(moment))
     ).one_or_none()
     if row is None:
-        raise NoLongerMakesSense("stale", N_("Not sent: the customer was not waiting any more."))
+        raise NoLongerMakesSense("stale", N_("Not sent: the customer was not waiting for their team any more."))
     ticket, product = row
     person = session.get_one(Person, alert.person_id)
     address = session.get_one(Account, person.account_id).email

@@ -9,9 +9,11 @@ from sqlalchemy import select
 from checkin.alerts.handling import AlertChanged, Twice, send_again
 from checkin.models import Alert, AlertKind, AlertState
 from checkin.queueing.by_hand import by_hand
+from checkin.queueing.handing_over import hand_over_to_team
 from checkin.reports.deliveries import attention
 from tests.alerts.post import Post
 from tests.cast import Cast, Someone, checked_in, details, taken
+from tests.queueing.moves import did
 
 
 def notes(cast: Cast) -> Sequence[Alert]:
@@ -74,6 +76,18 @@ def test_who_was_taken_meanwhile_waits_no_more(post: Post) -> None:
     post.deliver()
     assert post.mail_server.received == []
     assert {(note.state, note.reason_code) for note in notes(post.cast)} == {(AlertState.CANCELLED, "stale")}
+
+
+def test_whose_team_they_no_longer_wait_for_is_not_told(post: Post) -> None:
+    switched_on(post.cast)
+    key = checked_in(post.cast)
+    did(post.cast, hand_over_to_team, key, by=post.cast.lena, team_code="T60")
+    post.deliver()
+    # Emil is of both teams.
+    assert read(post) == [post.cast.emil.email]
+    assert {(note.person_id, note.reason_code) for note in notes(post.cast)} == {
+        (post.cast.emil.id, ""), (post.cast.lena.id, "stale"),
+    }  # fmt: skip
 
 
 def test_in_a_rehearsal_testers_only_are_told(post: Post) -> None:
