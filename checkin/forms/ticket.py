@@ -136,7 +136,7 @@ class UrgentForm(VersionForm):
     )
 
 
-class SendAgainForm(FlaskForm):
+class OnceMoreForm(FlaskForm):
     """A message of the ticket that did not arrive, once more."""
 
     alert = WholeNumberField()

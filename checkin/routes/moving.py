@@ -10,8 +10,8 @@ from checkin.forms.ticket import (
     EscalateForm,
     FollowUpForm,
     HandOverForm,
+    OnceMoreForm,
     ResolveForm,
-    SendAgainForm,
     StatusForm,
     TargetKind,
     UndoForm,
@@ -71,7 +71,7 @@ def call(event: EventView, key: str) -> ResponseReturnValue:
 @staff_required()
 def send_again(event: EventView, key: str) -> ResponseReturnValue:
     """Send a message that did not arrive once more."""
-    form = SendAgainForm()
+    form = OnceMoreForm()
     return act(event, key, form, _send_again, alert_id=form.alert.data or 0)
 
 
