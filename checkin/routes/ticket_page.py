@@ -111,7 +111,7 @@ def ticket_page(
         earlier=earlier_lines(reading, event_id=event.id, ticket_id=ticket.id, customer_id=ticket.customer_id),
         timeline=timeline(changes, alerts, names_of(reading, event_id=event.id), source=ticket.source),
         deliveries=deliveries(_shown_above(alerts)),
-        send_again=to_be_sent_again(reading, ticket.id) if "status" in allowed else frozenset(),
+        send_again=_to_be_sent_again(reading, ticket, alerts, allowed),
         calls=_calls(alerts),
         more_time_at=_asked_for_more_time(ticket, changes),
         language_name=LANGUAGES.get(ticket.language, ticket.language),
@@ -175,6 +175,15 @@ def _is_lost(alert: AlertEntry) -> bool:
 
 def _is_to_come(alert: AlertEntry) -> bool:
     return alert.kind is AlertKind.FEEDBACK and alert.state is AlertState.PENDING and not alert.attempts
+
+
+def _to_be_sent_again(
+    reading: Session, ticket: TicketView, alerts: list[AlertEntry], allowed: frozenset[str]
+) -> frozenset[int]:
+    """Return the ids of what this viewer may send again; nothing is asked where everything arrived."""
+    if "status" not in allowed or not any(_is_lost(alert) for alert in alerts):
+        return frozenset()
+    return to_be_sent_again(reading, ticket.id)
 
 
 def _calls(alerts: list[AlertEntry]) -> list[AlertEntry]:
