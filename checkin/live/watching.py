@@ -35,6 +35,8 @@ class Live:
         self._is_started = False
         self._is_closing = False
         self._channels = Channels()
+        # What each board asked for when it was rendered last; see checkin/routes/board.py.
+        self._links: dict[int, str] = {}
         self.seats = Seats(settings.stream_limit)
         self.feed = Feed(_reader(app))
         self.boards = HeldBoards(render=self._render, is_trusted=self._hears, when_new=self._push_board)
@@ -53,10 +55,15 @@ class Live:
         """Return the board at this address if it is held and true, without a query."""
         return self.boards.held(slug)
 
-    def watch_board(self, event_id: int) -> Stream:
-        """Return a stream of the board's fragments, beginning with the present one. Raises NoSeat."""
-        topic = Topic(Page.BOARD, event_id)
-        return self._watch(topic, token="", first=lambda: self._first_board(event_id))
+    def watch_board(self, event_id: int, *, link: str) -> Stream:
+        """Return a stream of the board's fragments, beginning with the present one. Raises NoSeat.
+
+        It ends when the board asks for another link than `link`: whoever comes back is asked for that one.
+        """
+        return self._watch(
+            Topic(Page.BOARD, event_id), token="", first=lambda: self._first_board(event_id),
+            is_over=lambda: self._links.get(event_id, link) != link,
+        )  # fmt: skip
 
     def watch_desk(self, event_id: int) -> Stream:
         """Return a stream that says `changed`, at once and after each change of the event. Raises NoSeat."""
@@ -80,7 +87,10 @@ class Live:
         self._pump.stop()
         self.quotes.stop()
 
-    def _watch(self, topic: Topic, *, token: str, first: Callable[[], tuple[bytes, str]]) -> Stream:
+    def _watch(
+        self, topic: Topic, *, token: str, first: Callable[[], tuple[bytes, str]],
+        is_over: Callable[[], bool] = lambda: False,
+    ) -> Stream:  # fmt: skip
         if self._is_closing or not self.seats.take(token):
             raise NoSeat
         channel = self._channels.join(topic)
@@ -96,7 +106,7 @@ class Live:
             after = channel.begin_at(version, since=seen)
             return Stream(
                 channel, first=message, after=after, heartbeat_seconds=self._settings.heartbeat_seconds,
-                is_closing=lambda: self._is_closing, is_current=self._is_current, when_closed=leave,
+                is_closing=lambda: self._is_closing or is_over(), is_current=self._is_current, when_closed=leave,
             )  # fmt: skip
         except BaseException:
             leave()
@@ -129,7 +139,10 @@ class Live:
 
     def _render(self, event_id: int) -> RenderedBoard | None:
         with self._app.test_request_context(base_url=self._settings.effective_public_url):
-            return render_board(db.session(), event_id)
+            rendered = render_board(db.session(), event_id)
+        if rendered is not None:
+            self._links[event_id] = rendered.board.link
+        return rendered
 
     def _push_board(self, rendered: RenderedBoard) -> None:
         channel = self._channels.of(rendered.board.event_id).get(Topic(Page.BOARD, rendered.board.event_id))

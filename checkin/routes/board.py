@@ -55,7 +55,7 @@ def show(event: EventView) -> ResponseReturnValue:
 def events(event: EventView) -> ResponseReturnValue:
     """Push the fragment at once and after each change."""
     _require_may_watch(event)
-    return stream_response(lambda: live().watch_board(event.id))
+    return stream_response(lambda: live().watch_board(event.id, link=event.settings.board_link))
 
 
 def _has_link(link: str) -> bool:

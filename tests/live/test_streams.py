@@ -65,6 +65,19 @@ def test_many_who_watch_cost_no_more_than_one(here: str, app: Flask, cast: Cast)
         assert live(app).boards.renderings == before + 1
 
 
+def test_who_watched_before_the_board_asked_for_its_link_is_let_go(here: str, cast: Cast) -> None:
+    with watching(here, BOARD) as board:
+        board.hear()
+        cast.set(board_link="hall-7-north")
+        key = checked_in(cast)
+        assert board.ends(within=5)
+        assert board.hears_nothing(for_seconds=0.01)
+    with watching(here, f"{BOARD}?link=hall-7-north") as board:
+        board.hear(containing=key)
+        taken(cast)
+        board.hear(containing="Emil")
+
+
 def test_the_stream_says_how_it_wants_to_be_treated(here: str) -> None:
     with watching(here, BOARD) as board:
         board.hear()
