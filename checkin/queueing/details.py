@@ -65,7 +65,8 @@ def _customer_now(session: Session, ticket: Ticket, names: list[str]) -> int:
         return known
     customer = session.get_one(Customer, ticket.customer_id)
     others = exists().where(Ticket.customer_id == customer.id, Ticket.id != ticket.id)
-    if "email" in names and session.execute(select(others)).scalar_one():
+    email = ticket.email and known_as(ticket.email)
+    if customer.email != email and "email" in names and session.execute(select(others)).scalar_one():
         # The email that was wrong may be another person's, who has tickets of their own.
         customer = Customer(event_id=ticket.event_id, language=ticket.language, username=ticket.username)
         session.add(customer)

@@ -398,6 +398,15 @@ def test_an_email_that_is_anothers_leads_to_them_and_overwrites_nothing_of_their
     assert (customer.first_name, customer.phone) == ("Ada", "+14155552600")
 
 
+def test_an_email_that_differs_in_its_capitals_alone_is_still_theirs(rules: Cast) -> None:
+    gone(rules, checked_in(rules))
+    key = checked_in(rules)
+    corrected(rules, key, email=CARLA_EMAIL.upper(), first_name="Karla")
+
+    customer = rules.one(select(Customer))
+    assert (customer.first_name, customer.email) == ("Karla", CARLA_EMAIL)
+
+
 def test_a_phone_that_is_anothers_leads_to_them_where_neither_has_an_email(rules: Cast) -> None:
     ada = checked_in(rules, first_name="Ada", email=None, phone="+14155552600")
     key = checked_in(rules, email=None)
