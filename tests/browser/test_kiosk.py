@@ -150,6 +150,14 @@ def test_urgent_that_was_closed_again_is_not_urgent_whatever_was_typed(venue: Ve
     assert venue.cast.ticket("STQ-1").urgent_reason == ""
 
 
+def test_without_scripts_nothing_says_that_closing_urgent_takes_it_back(venue: Venue) -> None:
+    venue.cast.set(allow_urgent=True)
+    page = open_kiosk(venue, scripts=False)
+    page.get_by_text("Urgent", exact=True).click()
+    expect(page.get_by_label("Urgent: why it cannot wait")).to_be_visible()
+    expect(page.get_by_text("Not urgent")).not_to_be_visible()
+
+
 @with_and_without_scripts
 @pytest.mark.parametrize(
     ("button", "sentence", "left"),
