@@ -154,7 +154,7 @@ class TestQueueStates:
         cast.set_queue("STQ", QueueState.CLOSING)
         answer = submit(kiosk, cast, notes="in a hurry")
         assert answer.status_code == 409
-        assert "closed" in error_beside(answer, "product")
+        assert "is closing" in error_beside(answer, "product")
         assert form_of(answer, ADDRESS)["email"] == "carla@example.org"
 
     def test_a_product_whose_team_was_removed_meanwhile_is_told_beside_it(self, kiosk: FlaskClient, cast: Cast) -> None:
