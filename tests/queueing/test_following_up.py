@@ -34,7 +34,7 @@ def answer(cast: Cast, key: str, given: Answer) -> None:
 
 
 def follow_ups(cast: Cast) -> list[Ticket]:
-    return list(cast.all(select(Ticket).where(Ticket.source == "feedback")))
+    return list(cast.all(select(Ticket).where(Ticket.source == "feedback").order_by(Ticket.id)))
 
 
 def follow_up(cast: Cast) -> Ticket:
