@@ -28,6 +28,8 @@ from tests.support.fake_smtp import Drop, Reply, Stage
 from tests.support.fake_twilio import Answer
 from tests.support.waiting import in_background, until_somebody_waits_for_a_lock
 
+pytestmark = pytest.mark.slow
+
 
 def test_carla_gets_a_text_and_an_email_with_emils_name(post: Post) -> None:
     key = checked_in(post.cast)

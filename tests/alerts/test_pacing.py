@@ -19,6 +19,8 @@ from tests.alerts.post import Post
 from tests.cast import Cast, checked_in, taken
 from tests.support.fake_twilio import Reset
 
+pytestmark = pytest.mark.slow
+
 SLOW = Pacing("+14155550000", 0.1)
 NUMBER, SERVICE = "+14155550000", "MG" + "2" * 32
 

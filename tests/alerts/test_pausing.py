@@ -20,6 +20,8 @@ from tests.support.fake_smtp import Reply, Stage
 from tests.support.fake_twilio import Answer
 from tests.support.waiting import in_background, until_somebody_waits_for_a_lock
 
+pytestmark = pytest.mark.slow
+
 CANADIAN = "+15145550123"
 SATELLITE = "+881612345678"
 WRONG_TOKEN = Answer(401, 20003)

@@ -21,6 +21,8 @@ from tests.alerts.post import Post, no_pause
 from tests.cast import CARLA_PHONE, checked_in, returned, taken
 from tests.support.fake_twilio import AcceptThen, Answer, Reset
 
+pytestmark = pytest.mark.slow
+
 OFF_AND_ON = 30003
 
 

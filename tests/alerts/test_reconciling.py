@@ -21,6 +21,8 @@ from tests.cast import Cast, checked_in, moved, returned, taken
 from tests.support.fake_smtp import Drop, Stage
 from tests.support.fake_twilio import AcceptThen, Answer, Reset
 
+pytestmark = pytest.mark.slow
+
 HIDDEN = (AcceptThen(Answer(500)), Reset(accepts=True))
 
 

@@ -33,6 +33,8 @@ from tests.support.fake_smtp import (
 )
 from tests.support.server import free_port
 
+pytestmark = pytest.mark.slow
+
 READY = MailMessage(
     to_name="Carla Núñez",
     to_address="carla@example.org",

@@ -22,6 +22,8 @@ from tests.alerts.test_smtp_channel import CREDENTIALS, READY, channel, try_to_s
 from tests.support import fake_smtp as mail_server
 from tests.support.fake_smtp import authority, fake_smtp
 
+pytestmark = pytest.mark.slow
+
 USUAL = {
     "": "220 mail.example.org",
     "EHLO": "250-mail.example.org\r\n250 AUTH CRAM-MD5 PLAIN LOGIN",

@@ -20,6 +20,8 @@ from tests.queueing.moves import did
 from tests.support.fake_smtp import Mail
 from tests.support.waiting import in_background, until_somebody_waits_for_a_lock
 
+pytestmark = pytest.mark.slow
+
 ADVICE = "Weights are under Data > Weights: https://help.example.org/weights."
 LATELY = "Not sent: they were asked how it went not long ago."
 

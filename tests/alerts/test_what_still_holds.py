@@ -17,6 +17,8 @@ from tests.alerts.post import Post
 from tests.cast import CARLA_PHONE, Cast, checked_in, moved, queue_of, returned, taken
 from tests.queueing.moves import did, has_left, time_passed, with_emil
 
+pytestmark = pytest.mark.slow
+
 
 def texts(post: Post) -> list[str]:
     """Let the time to undo pass, let everything leave, and return the texts that Carla has."""

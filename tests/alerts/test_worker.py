@@ -23,6 +23,8 @@ from tests.cast import Cast, checked_in, taken
 from tests.support.fake_smtp import FakeSmtp
 from tests.support.fake_twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 
+pytestmark = pytest.mark.slow
+
 SOON, NEVER = 0.02, 3600.0
 
 

@@ -20,6 +20,8 @@ from checkin.server_marks import mark_server, servers_running
 from tests.cast import Cast
 from tests.support.databases import close
 
+pytestmark = pytest.mark.slow
+
 MAIL = {"smtp_url": "smtp://127.0.0.1:2525", "mail_from": "desk@example.org"}
 TWILIO = {"twilio_account_sid": "AC0", "twilio_auth_token": "secret", "twilio_from": "+14155550100"}
 

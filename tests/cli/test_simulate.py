@@ -24,6 +24,8 @@ from checkin.models import (
 from checkin.simulation.plan import plan_shift, plan_visits, spread
 from tests.cast import Cast
 
+pytestmark = pytest.mark.slow
+
 A_DAY = ["simulate", "--speed", "0", "--seed", "7", "--customers", "60", "--experts", "6", "--hours", "3"]
 AN_HOUR = [*A_DAY[:5], "--customers", "12", "--experts", "3", "--hours", "1"]
 
@@ -35,7 +37,6 @@ def live_through(cast: Cast, words: list[str]) -> str:
     return result.output
 
 
-@pytest.mark.slow
 def test_a_day_is_lived_through_and_its_data_hold_together(cast: Cast) -> None:
     day = live_through(cast, A_DAY)
     with cast.app.app_context():

@@ -18,6 +18,8 @@ from checkin.people.passwords import (
 from checkin.people.throttle import TooManyAtOnce
 from tests.cast import PASSWORD
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_password_is_kept_as_argon2id_and_found_again() -> None:
     kept = hash_password(PASSWORD)

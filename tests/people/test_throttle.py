@@ -19,6 +19,8 @@ from checkin.people.throttle import (
 )
 from tests.cast import Cast
 
+pytestmark = pytest.mark.slow
+
 EMIL = "emil@example.org"
 VENUE = "203.0.113.9"
 NINE = datetime(2026, 11, 21, 9, tzinfo=UTC)

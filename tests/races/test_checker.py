@@ -22,6 +22,8 @@ from tests.races.history import Outcome, Rule, Try, facts_of, violations
 from tests.races.mutants import CAUGHT_BY, Click, Variant
 from tests.support.crowd import Crowd, crowd_of, fill_queues
 
+pytestmark = pytest.mark.slow
+
 EXPERTS, WAITING = 8, 120
 ON_POSTGRES = pytest.mark.parametrize(
     "database_kind", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
