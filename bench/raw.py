@@ -44,7 +44,7 @@ def raw_takes(desk: OurDesk, *, seconds: float) -> float:
         values = {
             "team_id": team_id, "expert_id": expert_id, "request_key": str(uuid.uuid4()), "desk": "7",
             "after": json.dumps({"owner": expert_id, "team": team_id, "desk": "7"}), "hands": 2**31 - 1,
-            "lifetime": timedelta(minutes=15),
+            "delay": timedelta(), "lifetime": timedelta(minutes=15),
         }  # fmt: skip
         with connection.transaction():
             connection.execute(LOCK, values)
@@ -116,11 +116,7 @@ WHERE products.id = %(product_id)s AND products.event_id = %(event_id)s
 HOLD_PERSON = """
 SELECT pg_advisory_xact_lock(hashtextextended(%(email)s, 0)), pg_advisory_xact_lock(hashtextextended(%(phone)s, 0))
 """
-OPEN_TICKET = """
-SELECT tickets.key FROM tickets JOIN customers ON customers.id = tickets.customer_id
-WHERE customers.event_id = %(event_id)s AND (customers.email = %(email)s OR customers.phone = %(phone)s)
-  AND tickets.kind = 'open' ORDER BY tickets.queued_at LIMIT 1
-"""
+KNOWN = "SELECT id FROM customers WHERE event_id = %(event_id)s AND (email = %(email)s OR phone = %(phone)s)"
 RECOGNISED = """
 SELECT id FROM customers WHERE event_id = %(event_id)s
   AND (email = %(email)s OR phone = %(phone)s AND email IS NULL) LIMIT 1
@@ -170,7 +166,7 @@ def raw_check_ins(desk: OurDesk, *, seconds: float) -> float:
             connection.execute(HOLD_PERSON, values)
             found = _one(connection, LOOK_UP, values)
             values |= {"team_id": found[2], "status_id": found[6]}
-            connection.execute(OPEN_TICKET, values)
+            connection.execute(KNOWN, values)
             connection.execute(RECOGNISED, values)
             connection.execute(QUEUE_STATE, values)
             values["customer_id"] = _one(connection, CUSTOMER, values)[0]
