@@ -24,6 +24,7 @@ from tests.support.postgres import Durability, running_postgres
 from tests.support.server import running_server
 
 ROUNDS, SECONDS, KIOSKS, PROCESSES, THREADS = 4, 2.5, 16, 2, 16
+_numbers = iter(range(2_000_000, 9_999_999))
 
 
 def main() -> None:
@@ -67,7 +68,7 @@ def _kiosk(end: float, desk: OurDesk, products: Sequence[int], first: int, waits
         fields = {
             "submission_id": submission_id, "first_name": "Carla", "last_name": "Jones",
             # Everybody is somebody else: who shares a phone with an open ticket is asked about it.
-            "phone": f"+1415{2_000_000 + 400_000 * first + number}",
+            "phone": f"+1415{next(_numbers)}",
             "email": f"{submission_id}@example.org", "notes": "the chart is empty",
             "product": str(products[number % len(products)]),
         }  # fmt: skip
