@@ -11,9 +11,9 @@ from checkin.models import Customer
 from checkin.queueing.errors import SubmittedTwice
 
 
-def known_as(email: str) -> str:
+def known_as(email: str | None) -> str | None:
     """Return the email that somebody is known by: one address is one person, whatever its capitals."""
-    return email.lower()
+    return email and email.lower()
 
 
 def keep_customer(session: Session, given: dict[str, Any], *, event_id: int) -> int:
@@ -21,7 +21,7 @@ def keep_customer(session: Session, given: dict[str, Any], *, event_id: int) -> 
 
     Raises SubmittedTwice when another check-in is writing the same person at this moment.
     """
-    given = given | {"email": given["email"] and known_as(given["email"])}
+    given = given | {"email": known_as(given["email"])}
     known = _recognised(session, given, event_id=event_id)
     if known is None:
         return _made(session, given | {"event_id": event_id})

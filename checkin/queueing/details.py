@@ -65,7 +65,7 @@ def _customer_now(session: Session, ticket: Ticket, names: list[str]) -> int:
         return known
     customer = session.get_one(Customer, ticket.customer_id)
     others = exists().where(Ticket.customer_id == customer.id, Ticket.id != ticket.id)
-    email = ticket.email and known_as(ticket.email)
+    email = known_as(ticket.email)
     if customer.email != email and "email" in names and session.execute(select(others)).scalar_one():
         # The email that was wrong may be another person's, who has tickets of their own.
         customer = Customer(event_id=ticket.event_id, language=ticket.language, username=ticket.username)
@@ -73,7 +73,7 @@ def _customer_now(session: Session, ticket: Ticket, names: list[str]) -> int:
         names = list(CORRECTABLE)
     for name in names:
         setattr(customer, name, getattr(ticket, name))
-    customer.email = customer.email and known_as(customer.email)
+    customer.email = known_as(customer.email)
     session.flush()
     return customer.id
 

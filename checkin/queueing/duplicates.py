@@ -38,7 +38,7 @@ def hold_person(session: Session, details: CheckInDetails, *, event_id: int) -> 
     The customer's row would not do: people who share a phone are two customers, and a new one has no row yet. SQLite's
     one writer holds the whole database.
     """
-    addresses = (known_as(details.email) if details.email else None, details.phone)
+    addresses = (known_as(details.email), details.phone)
     given = sorted(f"{event_id} {address}" for address in addresses if address is not None)
     if given and session.get_bind().dialect.name == "postgresql":
         # In the order of the addresses, so that two kiosks never wait for each other.

@@ -23,7 +23,7 @@ from checkin.routes import words
 from checkin.routes.access import EventView, staff_required, viewer
 from checkin.routes.deliveries import Delivery, Step, delivery, story
 from checkin.routes.pauses import what_to_do
-from checkin.routes.refusals import Refusal
+from checkin.routes.refusals import Refusal, handling_refusal
 
 bp = Blueprint("outbox", __name__)
 
@@ -112,7 +112,7 @@ def _do(
         abort(404)
     except HandlingError as error:
         opened = asked_twice if isinstance(error, MayArriveTwice) else None
-        return _page(event, status=409, warning=Refusal(error.code, _(error.sentence)), opened=opened)
+        return _page(event, status=409, warning=handling_refusal(error), opened=opened)
     if htmx.wants_fragment():
         return htmx.say(_page(event), done(result))
     return htmx.go_to(url_for(".index", event_slug=event.slug, **_asked()))

@@ -6,6 +6,7 @@ from typing import Final
 from flask import url_for
 from flask_babel import gettext
 
+from checkin.alerts.handling import HandlingError
 from checkin.queueing.errors import (
     HandsFull,
     NoSuchTeam,
@@ -52,3 +53,8 @@ def refusal(error: QueueingError, *, event_slug: str = "") -> Refusal:
         link = url_for("tickets.show", event_slug=event_slug, key=key)
         return Refusal(error.code, sentence, link, gettext("Go to %(key)s", key=key))
     return Refusal(error.code, sentence)
+
+
+def handling_refusal(error: HandlingError) -> Refusal:
+    """Return the warning of a message that could not be sent again or dismissed."""
+    return Refusal(error.code, gettext(error.sentence))

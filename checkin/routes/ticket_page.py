@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from flask import Response, abort, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 
@@ -39,7 +38,7 @@ from checkin.routes.access import EventView, viewer
 from checkin.routes.deliveries import deliveries
 from checkin.routes.links import customer_address
 from checkin.routes.moves import moves_of
-from checkin.routes.refusals import Refusal, refusal, status_of
+from checkin.routes.refusals import Refusal, handling_refusal, refusal, status_of
 from checkin.routes.timeline import timeline
 from checkin.routes.undoing import undo_bar_of_ticket
 
@@ -82,7 +81,7 @@ def act(event: EventView, key: str, form: FlaskForm, rule: Callable[..., object]
         status = 409 if status_of(error) == 404 else status_of(error)
         return ticket_page(event, key, status=status, warning=refusal(error, event_slug=event.slug), form=form)
     except HandlingError as error:
-        return ticket_page(event, key, status=409, warning=Refusal(error.code, _(error.sentence)))
+        return ticket_page(event, key, status=409, warning=handling_refusal(error))
     if htmx.wants_fragment():
         return ticket_page(event, key)
     return htmx.go_to(url_for("tickets.show", event_slug=event.slug, key=key))
