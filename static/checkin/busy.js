@@ -28,18 +28,19 @@ export function isSending(form) {
 }
 
 function hasToWait(form) {
-  const page = form.closest("main");
-  return sending.has(form) || (page !== null && [...sending.keys()].some((other) => page.contains(other)));
+  const page = form.closest("main") ?? form;
+  return [...sending.keys()].some((other) => page.contains(other));
 }
 
 document.addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    if (form.method !== "get" && hasToWait(form)) {
+    if (form.method === "get") return;
+    if (hasToWait(form)) {
       event.preventDefault();
       event.stopImmediatePropagation();
-    } else if (form.method !== "get") {
+    } else {
       begin(form, event.submitter);
     }
   },
